@@ -1,0 +1,1 @@
+"""Hedged funding carry for Freqtrade."""
