@@ -1,0 +1,156 @@
+"""How much USDT the futures wallet should hold, and the one transfer that brings it there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from freqtrade_fundhedge.venue.port import ZERO, Direction, FuturesAccount, Position
+
+REDUCTIONS = (ZERO, Decimal("0.001"), Decimal("0.01"), Decimal("0.03"))
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the user asked for; amounts in USDT, `stress_move` a fraction of price."""
+
+    keep: Decimal
+    minimum: Decimal
+    stress_move: Decimal
+    cross: bool
+    fund_entries: bool
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What is about to happen.
+
+    Attributes
+    ----------
+    entry_margin : free USDT that the next entry needs in the futures wallet
+    freed : USDT that exits gave back and no sweep has moved yet (only counts without `fund_entries`)
+    spot_free : free USDT on spot, None when it was not read
+    spot_reserved : of it, what the spot leg of the entry needs
+    """
+
+    entry_margin: Decimal = ZERO
+    freed: Decimal = ZERO
+    spot_free: Decimal | None = None
+    spot_reserved: Decimal = ZERO
+
+
+@dataclass(frozen=True)
+class Movement:
+    """A transfer worth making, at most `amount`, and the figures that led to it."""
+
+    direction: Direction
+    amount: Decimal
+    arithmetic: dict[str, str] = field(default_factory=dict)
+
+
+def stress_buffer(account: FuturesAccount, rules: Rules) -> Decimal:
+    """Free USDT that cross-margin shorts need to live through `stress_move` with maintenance margin to spare.
+
+    Isolated shorts carry their margin in the position and need none. Losing `stress_move` x notional and then still
+    owning the maintenance margin of the grown position takes that much equity; the part that is locked as initial
+    margin can't leave anyway, so only the rest has to stay free.
+    """
+    if not rules.cross or not account.positions:
+        return ZERO
+    required = sum((_stressed(p, rules.stress_move) for p in account.positions), ZERO)
+    equity = account.wallet + sum((p.unrealised for p in account.positions), ZERO)
+    locked = equity - account.free
+    return max(ZERO, required - locked)
+
+
+def _stressed(position: Position, move: Decimal) -> Decimal:
+    return position.notional * move + position.maintenance_margin * (1 + move)
+
+
+def decide(account: FuturesAccount, rules: Rules, needs: Needs) -> Movement | None:
+    """The transfer that the wallets need now, or None.
+
+    Parameters
+    ----------
+    account : the futures wallet at one instant
+    rules, needs : see there
+
+    Returns
+    -------
+    Movement with an amount of at least `rules.minimum`, or None
+    """
+    buffer = stress_buffer(account, rules)
+    wanted = buffer + needs.entry_margin + rules.keep
+    figures = {
+        "withdrawable": account.withdrawable,
+        "free": account.free,
+        "wallet": account.wallet,
+        "stress_buffer": buffer,
+        "entry_margin": needs.entry_margin,
+        "keep": rules.keep,
+    }
+    if rules.fund_entries and account.free < wanted:
+        return _top_up(wanted - account.free, rules, needs, figures)
+    surplus = account.withdrawable - wanted
+    if not rules.fund_entries:
+        figures["freed"] = needs.freed
+        surplus = min(needs.freed, account.withdrawable - buffer)
+    if surplus < rules.minimum:
+        return None
+    return Movement(Direction.SWEEP, surplus, _text(figures))
+
+
+def _top_up(missing: Decimal, rules: Rules, needs: Needs, figures: dict[str, Decimal]) -> Movement | None:
+    if needs.spot_free is None:
+        return None
+    # Margin that keeps shorts alive outranks an entry that has not happened.
+    spare = needs.spot_free - (needs.spot_reserved if needs.entry_margin else ZERO)
+    figures |= {"spot_free": needs.spot_free, "spot_reserved": needs.spot_reserved}
+    amount = min(max(missing, rules.minimum), spare)
+    if amount < rules.minimum or (needs.entry_margin and amount < missing):
+        return None
+    return Movement(Direction.TOP_UP, amount, _text(figures))
+
+
+def reduced(withdrawable: Decimal, intended: Decimal, attempt: int, reductions: Sequence[Decimal] = REDUCTIONS) -> Decimal:
+    """What to send on attempt `attempt` (0 = the first), given what can be withdrawn now.
+
+    Each refusal takes a larger part off the smaller of the two: 0.1 %, 1 %, 3 %, and 3 % more from then on.
+    """
+    base = min(withdrawable, intended)
+    cut = reductions[min(attempt, len(reductions) - 1)]
+    extra = max(0, attempt - len(reductions) + 1)
+    return max(ZERO, base * (1 - cut) * (1 - reductions[-1]) ** extra)
+
+
+def allocate(amount: Decimal, outstanding: Sequence[tuple[str, Decimal]]) -> dict[str, Decimal]:
+    """Share a sweep of `amount` among hedges whose freed USDT it carries, oldest first; the rest is nobody's."""
+    shares: dict[str, Decimal] = {}
+    for hedge_id, freed in outstanding:
+        share = min(amount, freed)
+        if share > 0:
+            shares[hedge_id] = share
+            amount -= share
+    return shares
+
+
+def applied_by_balances(before: Decimal, after: Decimal, flows: Decimal, amount: Decimal, incoming: bool) -> bool | None:
+    """Second witness of a transfer: did the futures wallet change by it?
+
+    Parameters
+    ----------
+    before, after : wallet balance (without unrealised P&L) when the transfer was planned and now
+    flows : realised P&L, commissions and funding booked in between
+    amount : of the transfer; `incoming` when it went into the futures wallet
+
+    Returns
+    -------
+    True or False when the change fits the one or the other to a hundredth of the amount, else None
+    """
+    change = after - before - flows
+    expected = amount if incoming else -amount
+    tolerance = amount / 100
+    if abs(change - expected) <= tolerance:
+        return True
+    return False if abs(change) <= tolerance else None

@@ -1,0 +1,198 @@
+"""The venue port: all that the controller may ask of an exchange account.
+
+Every method either returns a plain value or raises one of the `VenueError` family (errors.py): `NotSent`, `Rejected`
+and its children, or `OutcomeUnknown`. Reads may be repeated; `send_order` and `send_transfer` make one attempt each
+and never retry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from freqtrade_fundhedge.market import SpotMarket
+
+ZERO = Decimal(0)
+
+
+class Side(StrEnum):
+    """Of a spot order."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class Direction(StrEnum):
+    """Of a transfer."""
+
+    SWEEP = "futures_to_spot"
+    TOP_UP = "spot_to_futures"
+
+
+class Evidence(StrEnum):
+    """What the exchange's records say of a transfer or an order that was sent."""
+
+    APPLIED = "applied"
+    PENDING = "pending"
+    FAILED = "failed"
+    NOT_SEEN = "not_seen"
+
+
+@dataclass(frozen=True)
+class Position:
+    """A short on the exchange: quantity > 0 in the perpetual's base units, notional and margin in quote."""
+
+    pair: str
+    quantity: Decimal
+    notional: Decimal
+    initial_margin: Decimal
+    maintenance_margin: Decimal
+    unrealised: Decimal
+    is_short: bool = True
+    liquidation_price: Decimal | None = None
+    mark_price: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class FuturesAccount:
+    """The futures wallet at one instant, in quote units.
+
+    `wallet` is the balance without unrealised P&L; `withdrawable` is what the venue would let go right now, which is
+    never more than ccxt's `free` and often less; `free` is what a new entry may use.
+    """
+
+    wallet: Decimal
+    free: Decimal
+    withdrawable: Decimal
+    positions: tuple[Position, ...] = ()
+
+    def short(self, pair: str) -> Decimal:
+        """Quantity of the short in `pair`, 0 without one."""
+        return sum((p.quantity for p in self.positions if p.pair == pair and p.is_short), ZERO)
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Best prices and the levels behind them, best first: ((price, quantity), ...). `at` in seconds since 1970."""
+
+    symbol: str
+    bids: tuple[tuple[Decimal, Decimal], ...]
+    asks: tuple[tuple[Decimal, Decimal], ...]
+    at: float
+
+    def best(self, side: Side) -> Decimal:
+        """The best price a taker on `side` would meet, 0 on an empty book."""
+        levels = self.asks if side is Side.BUY else self.bids
+        return levels[0][0] if levels else ZERO
+
+
+@dataclass(frozen=True)
+class Fill:
+    """What came of a spot order that is final: base filled (before fees), quote exchanged, fees by coin."""
+
+    exchange_id: str
+    quantity: Decimal
+    quote: Decimal
+    fees: Mapping[str, Decimal] = field(default_factory=dict)
+    answer: str = ""
+
+    def fee(self, coin: str) -> Decimal:
+        """The fee taken in `coin`."""
+        return self.fees.get(coin, ZERO)
+
+
+@dataclass(frozen=True)
+class OrderRequest:
+    """An immediate-or-cancel limit order on spot. `client_id` is the intent's id."""
+
+    client_id: str
+    market: SpotMarket
+    side: Side
+    quantity: Decimal
+    price: Decimal
+
+
+@dataclass(frozen=True)
+class TransferRequest:
+    """A wallet movement of `amount` of `asset`. `client_key` is used where the venue takes one."""
+
+    client_key: str
+    direction: Direction
+    asset: str
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class TransferRecord:
+    """A line of the venue's transfer history."""
+
+    exchange_id: str
+    direction: Direction
+    asset: str
+    amount: Decimal
+    at: float
+    evidence: Evidence
+    client_key: str = ""
+
+
+@dataclass(frozen=True)
+class FundingQuote:
+    """What the next settlement is expected to pay (fraction of notional) and when (seconds since 1970)."""
+
+    rate: float
+    interval_h: float
+    next_at: float
+    mark_price: float
+    index_price: float
+
+
+class Venue(Protocol):
+    """One exchange account, live or paper."""
+
+    name: str
+    transfer_step: Decimal
+    """Smallest step of a transferred amount in the stake currency."""
+    separate_wallets: bool
+    """False where spot and futures share one account and no transfer is ever made."""
+
+    def market(self, pair: str) -> SpotMarket:
+        """The spot market of a perpetual. Raises ConfigError where there is none."""
+
+    def futures_account(self) -> FuturesAccount:
+        """Wallet, withdrawable amount and positions, in as few requests as the venue allows."""
+
+    def spot_balances(self) -> Mapping[str, Decimal]:
+        """Free amounts on spot by coin."""
+
+    def quote(self, symbol: str) -> Quote:
+        """The spot book of `symbol`."""
+
+    def funding(self) -> Mapping[str, FundingQuote]:
+        """Predicted funding by pair, all pairs in one request."""
+
+    def candles(self, symbol: str, timeframe: str, since_ms: int, limit: int) -> Sequence[Sequence[float]]:
+        """Spot candles [[open time in ms, o, h, l, c, v], ...], oldest first."""
+
+    def send_order(self, order: OrderRequest) -> Fill:
+        """Send once. Raises OutcomeUnknown unless the exchange's answer is final."""
+
+    def find_order(self, order: OrderRequest) -> tuple[Evidence, Fill | None]:
+        """What became of an order, by its client id."""
+
+    def send_transfer(self, transfer: TransferRequest) -> str:
+        """Send once; returns the exchange's id. Raises OutcomeUnknown when there is none in the answer."""
+
+    def transfers(self, direction: Direction, asset: str, since: float) -> Sequence[TransferRecord]:
+        """The venue's history of one direction since a time (seconds since 1970), complete."""
+
+    def wallet_flows(self, asset: str, since: float) -> Decimal:
+        """Sum of realised P&L, commissions and funding in the futures wallet since a time, without transfers."""
+
+    def refuse_reasons(self) -> Sequence[str]:
+        """What about the account or key forbids hedging: one line with the remedy each, empty when fit."""
+
+    def close_short(self, pair: str, quantity: Decimal, client_id: str) -> None:
+        """Buy back, reduce-only, a short that Freqtrade does not know."""
