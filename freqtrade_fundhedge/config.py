@@ -33,7 +33,10 @@ class Carry(_Section):
     """When a hedge pays. Rates are fractions of notional per 365-day year, simple."""
 
     entry_apr: float = Field(
-        0.10, ge=-1, le=10, description="Smoothed settled funding APR, as a fraction, above which a hedge may be opened."
+        0.10,
+        ge=-1,
+        le=10,
+        description="Smoothed settled funding APR, as a fraction, above which a hedge may be opened.",
     )
     exit_apr: float = Field(
         0.0, ge=-5, le=10, description="Funding APR below which staying is worth less than leaving."
@@ -160,7 +163,6 @@ def check_freqtrade(config: dict[str, Any], section: FundHedgeConfig) -> None:
         raise ConfigError(f'margin_mode: "isolated" or "cross" is needed, not "{margin_mode}"')
     if config.get("fundhedge", {}).get("transfer", {}).get("keep_usdt") is not None and not section.transfer.enabled:
         raise ConfigError("fundhedge.transfer.keep_usdt: has no effect while fundhedge.transfer.enabled is false")
-
 
 
 def _fault_line(fault: Any) -> str:

@@ -157,7 +157,9 @@ CLASSES: Final[dict[str, type[VenueError]]] = {
 
 _INSUFFICIENT_TEXT = re.compile(r"insufficient|not enough|exceed.*(balance|withdraw)", re.IGNORECASE)
 _DUPLICATE_TEXT = re.compile(r"duplicate.{0,12}order|ClientOrderId is duplicated", re.IGNORECASE)
-_SECRETS = re.compile(r"(signature|apikey|api_key|secret|passphrase|x-mbx-apikey)(['\"]?\s*[=:]\s*['\"]?)[^&\s'\"]+", re.I)
+_SECRETS = re.compile(
+    r"(signature|apikey|api_key|secret|passphrase|x-mbx-apikey)(['\"]?\s*[=:]\s*['\"]?)[^&\s'\"]+", re.I
+)
 
 
 def exchange_code(text: str) -> str:

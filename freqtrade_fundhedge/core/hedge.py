@@ -124,7 +124,7 @@ def next_order(
 
 def widened(slippage: Decimal, misses: int) -> Decimal:
     """The cap for a sale that missed `misses` times: naked coins cost more than a worse price, up to 5 %."""
-    return min(max(WIDEST_CAP, slippage), slippage * 2 ** min(misses, 10))
+    return min(max(WIDEST_CAP, slippage), slippage * Decimal(2 ** min(misses, 10)))
 
 
 def fillable(quote: Quote, side: Side, limit: Decimal) -> Decimal:

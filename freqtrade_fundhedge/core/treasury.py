@@ -113,7 +113,13 @@ def _top_up(missing: Decimal, rules: Rules, needs: Needs, figures: dict[str, Dec
     return Movement(Direction.TOP_UP, amount, _text(figures))
 
 
-def reduced(withdrawable: Decimal, intended: Decimal, attempt: int, reductions: Sequence[Decimal] = REDUCTIONS) -> Decimal:
+def _text(figures: dict[str, Decimal]) -> dict[str, str]:
+    return {name: f"{value.normalize():f}" for name, value in figures.items()}
+
+
+def reduced(
+    withdrawable: Decimal, intended: Decimal, attempt: int, reductions: Sequence[Decimal] = REDUCTIONS
+) -> Decimal:
     """What to send on attempt `attempt` (0 = the first), given what can be withdrawn now.
 
     Each refusal takes a larger part off the smaller of the two: 0.1 %, 1 %, 3 %, and 3 % more from then on.
@@ -135,7 +141,9 @@ def allocate(amount: Decimal, outstanding: Sequence[tuple[str, Decimal]]) -> dic
     return shares
 
 
-def applied_by_balances(before: Decimal, after: Decimal, flows: Decimal, amount: Decimal, incoming: bool) -> bool | None:
+def applied_by_balances(
+    before: Decimal, after: Decimal, flows: Decimal, amount: Decimal, incoming: bool
+) -> bool | None:
     """Second witness of a transfer: did the futures wallet change by it?
 
     Parameters
