@@ -13,9 +13,9 @@ from freqtrade_fundhedge.errors import IllegalTransition
 class State(StrEnum):
     """Where an intent stands. A process that dies leaves `SENT` behind, which the next start reads as `UNKNOWN`."""
 
+    PLANNED = "planned"
     SENT = "sent"
     UNKNOWN = "unknown"
-    REDUCED = "reduced"
     DONE = "done"
     REJECTED = "rejected"
     ABSENT = "absent"
@@ -24,25 +24,25 @@ class State(StrEnum):
 class Move(StrEnum):
     """What can happen to an intent."""
 
+    SEND = "send"
     ACCEPT = "accept"
     REFUSE = "refuse"
     REDUCE = "reduce"
     LOSE = "lose"
     FIND = "find"
     PROVE_ABSENT = "prove_absent"
-    SEND_AGAIN = "send_again"
     GIVE_UP = "give_up"
 
 
 MOVES: Final[dict[tuple[State, Move], State]] = {
+    # decided, nothing under way
+    (State.PLANNED, Move.SEND): State.SENT,
+    (State.PLANNED, Move.GIVE_UP): State.REJECTED,
     # the answer came
     (State.SENT, Move.ACCEPT): State.DONE,
     (State.SENT, Move.REFUSE): State.REJECTED,
     (State.SENT, Move.PROVE_ABSENT): State.ABSENT,  # it never left this machine
-    # refused for being too much: the same intent is sent again, smaller
-    (State.SENT, Move.REDUCE): State.REDUCED,
-    (State.REDUCED, Move.SEND_AGAIN): State.SENT,
-    (State.REDUCED, Move.GIVE_UP): State.REJECTED,
+    (State.SENT, Move.REDUCE): State.PLANNED,  # refused for being too much: it may be sent again, smaller
     # no answer: only evidence moves it on
     (State.SENT, Move.LOSE): State.UNKNOWN,
     (State.UNKNOWN, Move.FIND): State.DONE,
@@ -50,7 +50,7 @@ MOVES: Final[dict[tuple[State, Move], State]] = {
     (State.UNKNOWN, Move.PROVE_ABSENT): State.ABSENT,
 }
 
-OPEN: Final = frozenset({State.SENT, State.UNKNOWN, State.REDUCED})
+OPEN: Final = frozenset({State.PLANNED, State.SENT, State.UNKNOWN})
 
 
 def next_state(state: State, move: Move) -> State:
