@@ -12,7 +12,7 @@ spot_close          spot price of one perpetual base unit (multiplier applied)
 basis               (perpetual - spot) / spot at the close; NaN when one of them did not trade
 basis_gain          what the return to the usual basis would pay the short, fraction of notional
 carry_balance       account of funding against the cost of switching, fraction of notional
-net_carry           expected over max_breakeven_hours, costs paid, fraction of notional; ranks pairs
+net_carry           expected over a month, costs paid, fraction of notional; ranks pairs
 breakeven_h         hours until the round trip is earned; inf = never
 hedge_enter         the rule would open a hedge here
 hedge_exit          the rule would close one here
@@ -28,8 +28,8 @@ import numpy as np
 import pandas as pd
 
 from freqtrade_fundhedge.core.basis import USUAL_VOLUME_H, trusted_basis
-from freqtrade_fundhedge.core.carry import STARTUP_H, CarryParams, signals
-from freqtrade_fundhedge.core.funding import FloatArray, IntArray, settled_on_grid
+from freqtrade_fundhedge.core.carry import STARTUP_H, CarryParams, decide, signals
+from freqtrade_fundhedge.core.funding import BoolArray, FloatArray, IntArray, settled_on_grid
 
 Informative = tuple[str, str, str]
 Fetch = Callable[[str, str, int, int], list[list[float]]]
@@ -145,6 +145,20 @@ def hedge_frame(
         hedge_enter=result.enter,
         hedge_exit=result.leave,
     )
+
+
+def decide_again(frame: pd.DataFrame, params: CarryParams) -> tuple[BoolArray, BoolArray]:
+    """Where to open and where to close under other thresholds, from the columns of `hedge_frame`.
+
+    Hyperopt changes thresholds without computing the columns again.
+
+    Returns
+    -------
+    (enter, leave), (n,) bool each
+    """
+    columns = ("funding_apr_smooth", "carry_balance", "basis_gain", "breakeven_h")
+    smoothed, balance, gain, hours = (np.asarray(frame[name], dtype=np.float64) for name in columns)
+    return decide(smoothed, balance, gain, hours, params)
 
 
 class SpotCandles:

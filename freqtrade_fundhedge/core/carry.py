@@ -32,6 +32,7 @@ from freqtrade_fundhedge.core.funding import (
 
 # Fixed, not tuned: what they stand for moves slowly and the result is flat around them.
 MEMORY_H = 720  # a month: how long the balance and the usual basis look back
+HORIZON_H = 720.0  # and what `net_carry` looks forward
 SMOOTH_H = 24  # a day holds the same number of settlements whatever the time of day
 REVERSION_H = 168.0  # funding away from its usual rate loses 63 % of the distance in a week (2020-2023)
 BASIS_H = 3  # one odd close is not a basis
@@ -48,7 +49,7 @@ class CarryParams:
     ----------
     entry_apr : smoothed funding below this never opens a hedge, fraction a year
     exit_apr : smoothed funding at or above this never closes one (basis still may), fraction a year
-    max_breakeven_hours : a hedge must be expected to earn its round trip within this; also the horizon of `net_carry`
+    max_breakeven_hours : a hedge must be expected to earn its round trip within this
     spot_fee, futures_fee : fee of one order, fraction of notional
     slippage : half the spread and impact of one order, fraction of notional
     """
@@ -75,7 +76,7 @@ class CarrySignals:
     apr_smooth : mean funding APR of the last day
     balance : account of `carry_balance`, fraction of notional, within half a round trip of 0
     basis_gain : what closing to the usual basis would pay the short, fraction of notional
-    net_carry : expected over `max_breakeven_hours`: funding + basis gain - round trip, fraction of notional
+    net_carry : expected over `HORIZON_H`: funding + basis gain - round trip, fraction of notional
     breakeven_h : hours until expected funding and basis gain have paid the round trip; 0 at once, inf never
     enter, leave : a hedge should be opened, closed, at this candle's close
     """
@@ -159,20 +160,32 @@ def signals(funding: SettledFunding, basis: FloatArray, params: CarryParams, can
     CarrySignals with arrays of length n
     """
     memory = _candles(MEMORY_H, candle_h)
-    cost, half = params.round_trip, params.round_trip / 2.0
+    cost = params.round_trip
     apr_smooth = smooth(funding.apr, _candles(SMOOTH_H, candle_h))
     balance = carry_balance(funding.cash, cost, memory)
     gain = basis_gain(basis, memory, _candles(BASIS_H, candle_h))
-    expected_apr = _expected_apr(funding.apr, apr_smooth, memory, params.max_breakeven_hours)
-    horizon = params.max_breakeven_hours / HOURS_PER_YEAR
-    net_carry = np.asarray(expected_apr * horizon + gain - cost, dtype=np.float64)
+    expected_apr = _expected_apr(funding.apr, apr_smooth, memory)
+    net_carry = np.asarray(expected_apr * (HORIZON_H / HOURS_PER_YEAR) + gain - cost, dtype=np.float64)
     breakeven_h = breakeven_hours(expected_apr, np.asarray(cost - gain, dtype=np.float64))
+    enter, leave = decide(apr_smooth, balance, gain, breakeven_h, params)
+    return CarrySignals(apr_smooth, balance, gain, net_carry, breakeven_h, enter, leave)
+
+
+def decide(
+    apr_smooth: FloatArray, balance: FloatArray, gain: FloatArray, breakeven_h: FloatArray, params: CarryParams
+) -> tuple[BoolArray, BoolArray]:
+    """The rule itself, on the arrays of `CarrySignals`: where to open, where to close.
+
+    Returns
+    -------
+    (enter, leave), (n,) bool each, never both
+    """
+    half = params.round_trip / 2.0
     known_gain = np.nan_to_num(gain)
     leave = (balance + known_gain <= -half + _ROUNDING) & ((apr_smooth < params.exit_apr) | (known_gain < -half))
     # NaN compares as false: what is not known does not enter.
     enter = (balance + gain >= half - _ROUNDING) & (apr_smooth >= params.entry_apr)
-    enter &= (breakeven_h <= params.max_breakeven_hours) & ~leave
-    return CarrySignals(apr_smooth, balance, gain, net_carry, breakeven_h, enter, leave)
+    return enter & (breakeven_h <= params.max_breakeven_hours) & ~leave, leave
 
 
 def breakeven_hours(apr: FloatArray, cost: FloatArray) -> FloatArray:
@@ -254,8 +267,8 @@ def _candles(hours: float, candle_h: float) -> int:
     return max(1, round(hours / candle_h))
 
 
-def _expected_apr(apr: FloatArray, now: FloatArray, window: int, horizon_h: float) -> FloatArray:
+def _expected_apr(apr: FloatArray, now: FloatArray, window: int) -> FloatArray:
     """Mean APR over the horizon if funding reverts from today's to its usual (median) rate."""
     usual = pd.Series(apr).rolling(window, min_periods=1).median().to_numpy()
-    share = REVERSION_H / horizon_h * (1.0 - exp(-horizon_h / REVERSION_H))
+    share = REVERSION_H / HORIZON_H * (1.0 - exp(-HORIZON_H / REVERSION_H))
     return np.asarray(usual + (now - usual) * share, dtype=np.float64)
