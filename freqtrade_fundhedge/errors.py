@@ -158,8 +158,10 @@ CLASSES: Final[dict[str, type[VenueError]]] = {
 _INSUFFICIENT_TEXT = re.compile(r"insufficient|not enough|exceed.*(balance|withdraw)", re.IGNORECASE)
 _DUPLICATE_TEXT = re.compile(r"duplicate.{0,12}order|ClientOrderId is duplicated", re.IGNORECASE)
 _SECRETS = re.compile(
-    r"(signature|apikey|api_key|secret|passphrase|x-mbx-apikey)(['\"]?\s*[=:]\s*['\"]?)[^&\s'\"]+", re.I
+    r"(signature|(?:api|listen|secret)_?key|secret|passphrase|password|token)(['\"]?\s*[=:]\s*['\"]?)[^&\s'\"]+",
+    re.IGNORECASE,
 )
+_CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/\s@]+(?=@)")
 
 
 def exchange_code(text: str) -> str:
@@ -178,7 +180,7 @@ def exchange_code(text: str) -> str:
 
 def redact(text: str) -> str:
     """The text without signatures, keys and secrets, and of a length fit for a log line and a journal row."""
-    return _SECRETS.sub(r"\1\2***", text)[:500]
+    return _CREDENTIALS_IN_URL.sub("***", _SECRETS.sub(r"\1\2***", text))[:500]
 
 
 def classify(error: BaseException) -> VenueError:
@@ -202,9 +204,12 @@ def classify(error: BaseException) -> VenueError:
     if _DUPLICATE_TEXT.search(text):
         # An order under our id is open already: an earlier attempt lives, so look it up instead of believing a refusal.
         return OutcomeUnknown(text, code)
-    if kind in (Rejected, OutcomeUnknown) and code and _INSUFFICIENT_TEXT.search(text):
+    told = kind is Rejected or (kind is OutcomeUnknown and code not in CODES)
+    if told and code and _INSUFFICIENT_TEXT.search(text):
         # The exchange did answer with a code of its own; only its number was new to us, or as broad as -2010.
         kind = Insufficient
+    if kind is NotSent and code:
+        kind = Rejected  # a code of the exchange's own is an answer
     if kind is BackOff:
         return BackOff(text, code, _retry_after(error))
     return kind(text, code)
