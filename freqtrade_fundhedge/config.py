@@ -15,14 +15,27 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 from freqtrade_fundhedge.errors import ConfigError
 
 
-def _exact(value: object) -> object:
-    """JSON numbers arrive as floats; their shortest text is what the user wrote."""
+def _number(value: object) -> object:
+    """Truth is not a number, though Python would take it for one."""
     if isinstance(value, bool):
         raise ValueError("a number is expected")
+    return value
+
+
+def _exact(value: object) -> object:
+    """JSON numbers arrive as floats; their shortest text is what the user wrote."""
     return Decimal(str(value)) if isinstance(value, float) else value
 
 
-Money = Annotated[Decimal, BeforeValidator(_exact), Field(allow_inf_nan=False)]
+def _none_if_empty(value: object) -> object:
+    """Freqtrade's own example configurations leave an unused key as ""."""
+    return None if value == "" else value
+
+
+Credential = Annotated[SecretStr | None, BeforeValidator(_none_if_empty)]
+Money = Annotated[Decimal, BeforeValidator(_exact), BeforeValidator(_number), Field(allow_inf_nan=False)]
+Real = Annotated[float, BeforeValidator(_number)]
+Count = Annotated[int, BeforeValidator(_number)]
 
 
 class _Section(BaseModel):
@@ -32,16 +45,14 @@ class _Section(BaseModel):
 class Carry(_Section):
     """When a hedge pays. Rates are fractions of notional per 365-day year, simple."""
 
-    entry_apr: float = Field(
+    entry_apr: Real = Field(
         0.10,
         ge=-1,
         le=10,
         description="Smoothed settled funding APR, as a fraction, above which a hedge may be opened.",
     )
-    exit_apr: float = Field(
-        0.0, ge=-5, le=10, description="Funding APR below which staying is worth less than leaving."
-    )
-    max_breakeven_hours: float = Field(
+    exit_apr: Real = Field(0.0, ge=-5, le=10, description="Funding APR below which staying is worth less than leaving.")
+    max_breakeven_hours: Real = Field(
         336.0, gt=0, le=8760, description="Longest time, in hours, for funding to earn back the round trip's costs."
     )
 
@@ -59,7 +70,7 @@ class Hedge(_Section):
         Decimal("0.003"), gt=0, le=Decimal("0.05"),
         description="Furthest from the best price, as a fraction, that a spot order may fill.",
     )  # fmt: skip
-    unhedged_timeout_s: float = Field(
+    unhedged_timeout_s: Real = Field(
         30.0, ge=1, le=3600, description="Seconds for the spot leg to be completed before the short is asked to exit."
     )
 
@@ -70,14 +81,14 @@ class Transfer(_Section):
     enabled: bool = Field(True, description="Move USDT at all. Off: only the spot leg is handled.")
     keep_usdt: Money = Field(Decimal(0), ge=0, description="USDT that always stays free in the futures wallet.")
     min_usdt: Money = Field(Decimal(1), ge=Decimal("0.01"), description="Smallest transfer worth making, in USDT.")
-    max_attempts: int = Field(4, ge=1, le=10, description="Sends of one sweep in one go, each a little smaller.")
-    retry_delay_s: float = Field(0.5, ge=0, le=10, description="Seconds between two sends of one sweep.")
+    max_attempts: Count = Field(4, ge=1, le=10, description="Sends of one sweep in one go, each a little smaller.")
+    retry_delay_s: Real = Field(0.5, ge=0, le=10, description="Seconds between two sends of one sweep.")
 
 
 class Margin(_Section):
     """The futures wallet and the leverage of the short leg."""
 
-    leverage: float = Field(3.0, ge=1, le=20, description="Leverage of the short leg.")
+    leverage: Real = Field(3.0, ge=1, le=20, description="Leverage of the short leg.")
     fund_entries: bool = Field(
         True, description="USDT lives on spot; the margin of an entry is moved to futures just before it."
     )
@@ -93,9 +104,9 @@ class Margin(_Section):
 class Spot(_Section):
     """A second API key for spot orders and transfers; without it Freqtrade's own key serves."""
 
-    key: SecretStr | None = Field(None, description="API key for the spot leg and the transfers.")
-    secret: SecretStr | None = Field(None, description="Its secret.")
-    password: SecretStr | None = Field(None, description="Its passphrase, where the exchange has one.")
+    key: Credential = Field(None, description="API key for the spot leg and the transfers.")
+    secret: Credential = Field(None, description="Its secret.")
+    password: Credential = Field(None, description="Its passphrase, where the exchange has one.")
 
     @model_validator(mode="after")
     def _whole(self) -> Spot:
@@ -161,18 +172,25 @@ def check_freqtrade(config: dict[str, Any], section: FundHedgeConfig) -> None:
         )
     if margin_mode not in ("isolated", "cross"):
         raise ConfigError(f'margin_mode: "isolated" or "cross" is needed, not "{margin_mode}"')
-    if config.get("fundhedge", {}).get("transfer", {}).get("keep_usdt") is not None and not section.transfer.enabled:
+    if section.transfer.keep_usdt and not section.transfer.enabled:
         raise ConfigError("fundhedge.transfer.keep_usdt: has no effect while fundhedge.transfer.enabled is false")
 
 
 def _fault_line(fault: Any) -> str:
-    where = ".".join(str(part) for part in ("fundhedge", *fault["loc"]))
+    where = ".".join(_printable(str(part)) for part in ("fundhedge", *fault["loc"]))
     if fault["type"] == "extra_forbidden":
         return f"{where}: unknown key{_did_you_mean(fault['loc'])}"
+    if fault["type"] == "model_type":
+        return f"{where}: an object like {{...}} is expected"
     message = str(fault["msg"]).removeprefix("Value error, ")
     value = fault["input"]
-    shown = f", not {value!r}" if isinstance(value, (str, int, float, bool)) and "spot" not in fault["loc"] else ""
+    plain = isinstance(value, str | int | float | Decimal) and "spot" not in fault["loc"]
+    shown = f", not {str(value)!r}"[:80] if plain else ""
     return f"{where}: {message[0].lower()}{message[1:]}{shown}"
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else repr(text)
 
 
 def _did_you_mean(loc: tuple[str | int, ...]) -> str:
