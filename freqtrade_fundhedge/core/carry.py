@@ -190,7 +190,7 @@ def decide(
 
 def breakeven_hours(apr: FloatArray, cost: FloatArray) -> FloatArray:
     """Hours of funding at `apr` (a year) that pay `cost` (fraction of notional); 0 = paid already, inf = never."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         hours = np.where(apr > 0, cost / apr * HOURS_PER_YEAR, np.inf)
     return np.where(np.isnan(apr) | np.isnan(cost), np.nan, np.where(cost <= 0, 0.0, hours))
 
