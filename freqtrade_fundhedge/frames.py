@@ -8,7 +8,8 @@ funding_interval_h  hours that rate was for; the venue's own, it can change with
 funding_apr         that rate a year, simple
 funding_apr_smooth  its mean over a day
 mark_close          mark price
-spot_close          spot price of one perpetual base unit (multiplier applied)
+spot_open           spot price of one perpetual base unit (multiplier applied) at the candle's open
+spot_close          the same at its close
 basis               (perpetual - spot) / spot at the close; NaN when one of them did not trade
 basis_gain          what the return to the usual basis would pay the short, fraction of notional
 carry_balance       account of funding against the cost of switching, fraction of notional
@@ -136,6 +137,7 @@ def hedge_frame(
         funding_apr=settled.apr,
         funding_apr_smooth=result.apr_smooth,
         mark_close=_exact(mark, open_ms, "close"),
+        spot_open=_exact(spot, open_ms, "open") * multiplier,
         spot_close=spot_close,
         basis=basis,
         basis_gain=result.basis_gain,
