@@ -1,0 +1,97 @@
+"""The `fundhedge` command. Exit codes: 0 done, 1 something needs a person, 2 bad usage or configuration."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+from freqtrade_fundhedge.errors import ConfigError, FundHedgeError
+
+DONE: Final = 0
+NEEDS_A_PERSON: Final = 1
+BAD_USAGE: Final = 2
+INTERRUPTED: Final = 130
+
+# Name of the command: module and function. Loaded when it is run or listed, so that each pays for its own imports.
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "sandbox": ("freqtrade_fundhedge.sandbox.command", "sandbox_command"),
+}
+
+
+class _LazyGroup(TyperGroup):
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *(name for name, (module, _) in COMMANDS.items() if _there(module))]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        known = super().get_command(ctx, cmd_name)
+        if known is not None or cmd_name not in self.list_commands(ctx):
+            return known
+        module, function = COMMANDS[cmd_name]
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(cmd_name)(getattr(importlib.import_module(module), function))
+        return typer.main.get_command(single)
+
+
+def _there(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fundhedge {importlib.metadata.version('freqtrade-fundhedge')}")
+        raise typer.Exit
+
+
+app = typer.Typer(name="fundhedge", cls=_LazyGroup, add_completion=False, rich_markup_mode=None)
+
+
+@app.callback()
+def _fundhedge(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Hedged funding carry for Freqtrade: look at it, check it, try it."""
+
+
+def run(arguments: Sequence[str], application: typer.Typer = app) -> int:
+    """Run a command line and return its exit code; whatever a user can cause ends in one line on standard error.
+
+    Parameters
+    ----------
+    arguments : without the program's name; none at all shows the help
+    application : the commands to choose from
+    """
+    try:
+        outcome = typer.main.get_command(application).main(
+            args=list(arguments) or ["--help"], prog_name="fundhedge", standalone_mode=False
+        )
+    except typer.TyperException as error:
+        return _say(f"{error.format_message()} (fundhedge --help lists what there is)", error.exit_code)
+    except ConfigError as error:
+        return _say(str(error), BAD_USAGE)
+    except (FundHedgeError, OSError) as error:
+        return _say(str(error), NEEDS_A_PERSON)
+    except (typer.Abort, KeyboardInterrupt):
+        return _say("interrupted", INTERRUPTED)
+    return outcome if isinstance(outcome, int) else DONE
+
+
+def _say(message: str, code: int) -> int:
+    typer.echo("fundhedge: " + " ".join(message.split()), err=True)
+    return code
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    # A library that logs without a handler would print to standard error, beside our one line.
+    logging.getLogger().addHandler(logging.NullHandler())
+    sys.exit(run(sys.argv[1:]))
