@@ -1,0 +1,129 @@
+"""Funding: what was settled, what is predicted, and the settlements as they fall due."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import numpy as np
+
+from freqtrade_fundhedge.sandbox.income import IncomeBook
+from freqtrade_fundhedge.sandbox.market import Markets
+from freqtrade_fundhedge.sandbox.noise import seed_of, uniform, walk
+from freqtrade_fundhedge.sandbox.numbers import EIGHT, round8
+from freqtrade_fundhedge.sandbox.positions import Account
+
+HOUR_MS = 3_600_000
+_PAST_DAYS = 400
+_FLOOR = 0.0001  # Binance's interest component per 8 hours
+
+
+@dataclass
+class Settled:
+    """One settlement: its time, its rate and the mark price it was paid on."""
+
+    time: int
+    rate: Decimal
+    mark: Decimal
+
+
+@dataclass
+class FundingBook:
+    """Funding of one symbol."""
+
+    hours: int
+    cap: Decimal
+    rows: list[Settled]
+    next_rate: Decimal
+    next_time: int
+    listed: bool = field(default=True)
+
+
+def next_settlement(now: int, hours: int) -> int:
+    """Find the first settlement time after ``now``."""
+    step = hours * HOUR_MS
+    return (now // step + 1) * step
+
+
+class Funding:
+    """Funding of every symbol, paid into one account."""
+
+    def __init__(self, markets: Markets, account: Account, income: IncomeBook, seed: int) -> None:
+        self.markets = markets
+        self.account = account
+        self.income = income
+        self.seed = seed
+        self.books: dict[str, FundingBook] = {}
+        for symbol, market in markets.perp.items():
+            hours = market.spec.funding_hours
+            rows = self._past(symbol, hours)
+            due = next_settlement(markets.born, hours)
+            self.books[symbol] = FundingBook(hours, market.spec.funding_cap, rows, rows[-1].rate, due)
+
+    def _past(self, symbol: str, hours: int) -> list[Settled]:
+        step = hours * HOUR_MS
+        last = self.markets.born // step
+        index = np.arange(last - _PAST_DAYS * 24 // hours, last + 1, dtype=np.int64)
+        seed = seed_of(self.seed, symbol, "funding")
+        lean = 0.0001 * float(uniform(seed, np.array([1], dtype=np.int64))[0])
+        drift = walk(seed, (index * (hours / 8.0)).astype(np.float64)) * 3e-7
+        rate = (_FLOOR + lean + drift + 0.00002 * uniform(seed + 1, index)) * (hours / 8.0)
+        cap = float(self.markets.perp[symbol].spec.funding_cap)
+        rates = np.clip(rate, -cap, cap).tolist()
+        minutes = index * (hours * 60)
+        path = self.markets.perp[symbol].path
+        marks = path.at_minutes(minutes.astype(np.float64)).tolist()
+        return [
+            Settled(int(i) * step, Decimal(repr(r)).quantize(EIGHT), round8(Decimal(repr(m))))
+            for i, r, m in zip(index.tolist(), rates, marks, strict=True)
+        ]
+
+    def set_next(self, symbol: str, rate: Decimal) -> None:
+        """Predict a rate for the next settlement and those after it."""
+        book = self.books[symbol]
+        book.next_rate = max(-book.cap, min(book.cap, rate))
+
+    def set_past(self, symbol: str, rate: Decimal, hours: int) -> None:
+        """Rewrite what was settled in the last ``hours``."""
+        since = self.markets.now_ms() - hours * HOUR_MS
+        for row in self.books[symbol].rows:
+            if row.time >= since:
+                row.rate = rate
+
+    def set_interval(self, symbol: str, hours: int) -> None:
+        """Settle this symbol every ``hours`` from now on."""
+        book = self.books[symbol]
+        book.hours = hours
+        book.next_time = next_settlement(self.markets.now_ms(), hours)
+
+    def due(self, now: int) -> None:
+        """Settle what has fallen due since the last look."""
+        for symbol, book in self.books.items():
+            while book.next_time <= now:
+                self.settle(symbol, book.next_time, record=True)
+                book.next_time += book.hours * HOUR_MS
+
+    def settle(self, symbol: str, time: int, *, rate: Decimal | None = None, record: bool) -> Decimal:
+        """Pay funding on the position held, and list the settlement if ``record``; return the payment."""
+        book = self.books[symbol]
+        used = book.next_rate if rate is None else rate
+        mark = self.markets.mark_price(symbol)
+        if record:
+            at = bisect_left(book.rows, time, key=lambda row: row.time)
+            if at < len(book.rows) and book.rows[at].time == time:
+                del book.rows[at]
+            book.rows.insert(at, Settled(time, used, round8(mark)))
+        position = self.account.position(symbol)
+        payment = round8(-position.quantity * mark * used)
+        if payment:
+            self.income.add(time, symbol, "FUNDING_FEE", payment, info="FUNDING_FEE")
+            if position.isolated:
+                position.wallet += payment
+            self.account.updated = self.markets.now_ms()
+        return payment
+
+    def between(self, symbol: str, start: int | None, end: int | None, limit: int) -> list[Settled]:
+        """List settlements as Binance does: from the start if one is given, else the newest."""
+        rows = [r for r in self.books[symbol].rows if r.time >= (start or 0) and r.time <= (end or 1 << 62)]
+        return rows[:limit] if start is not None else rows[-limit:]

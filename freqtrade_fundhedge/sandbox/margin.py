@@ -1,0 +1,85 @@
+"""Margin arithmetic of USD-M futures, free of state: brackets, maintenance, liquidation, room to withdraw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from freqtrade_fundhedge.sandbox.numbers import ZERO
+from freqtrade_fundhedge.sandbox.specs import Bracket
+
+
+def bracket_for(brackets: Sequence[Bracket], notional: Decimal) -> Bracket:
+    """Find the bracket of a position's notional; beyond the last cap, the last."""
+    size = abs(notional)
+    for bracket in brackets:
+        if size <= bracket.cap:
+            return bracket
+    return brackets[-1]
+
+
+def maintenance_margin(brackets: Sequence[Bracket], notional: Decimal) -> Decimal:
+    """Margin below which a position of this notional is liquidated."""
+    bracket = bracket_for(brackets, notional)
+    return abs(notional) * bracket.maint_ratio - bracket.cum
+
+
+def max_notional(brackets: Sequence[Bracket], leverage: int) -> Decimal:
+    """Largest notional that a leverage allows."""
+    return max((bracket.cap for bracket in brackets if bracket.leverage >= leverage), default=ZERO)
+
+
+def liquidation_price(brackets: Sequence[Bracket], quantity: Decimal, entry: Decimal, wallet: Decimal) -> Decimal:
+    """Price at which margin meets maintenance.
+
+    Parameters
+    ----------
+    brackets : of the symbol
+    quantity : signed, base units; short is negative
+    entry : entry price
+    wallet : the position's own wallet (isolated), or the cross wallet plus profit and less maintenance of
+        every other cross position
+
+    Returns
+    -------
+    The price, or zero where no price liquidates.
+
+    Source: Binance, "How to Calculate Liquidation Price of USD-M Futures Contracts".
+    """
+    if quantity == ZERO:
+        return ZERO
+    candidates: list[Decimal] = []
+    for bracket in brackets:
+        divisor = abs(quantity) * bracket.maint_ratio - quantity
+        if divisor == ZERO:
+            continue
+        price = (wallet + bracket.cum - quantity * entry) / divisor
+        notional = abs(quantity) * price
+        if price > ZERO and bracket.floor <= notional <= bracket.cap:
+            candidates.append(price)
+    if not candidates:
+        return ZERO
+    return min(candidates) if quantity < ZERO else max(candidates)
+
+
+def open_order_margin(position: Decimal, buys: Decimal, sells: Decimal, leverage: int) -> Decimal:
+    """Initial margin for what open orders could add to a position.
+
+    Parameters
+    ----------
+    position : signed notional held
+    buys, sells : notional of open orders on each side, >= 0
+    leverage : of the symbol
+    """
+    worst = max(abs(position + buys), abs(position - sells), abs(position))
+    return (worst - abs(position)) / leverage
+
+
+def available(cross_wallet: Decimal, cross_pnl: Decimal, cross_initial: Decimal, orders: Decimal) -> Decimal:
+    """Margin for new positions: unrealised profit counts."""
+    return max(ZERO, cross_wallet + cross_pnl - cross_initial - orders)
+
+
+def withdrawable(cross_wallet: Decimal, cross_pnl: Decimal, cross_initial: Decimal, orders: Decimal) -> Decimal:
+    """What can leave the futures wallet: unrealised profit does not count, unrealised loss does."""
+    return max(ZERO, cross_wallet + min(ZERO, cross_pnl) - cross_initial - orders)

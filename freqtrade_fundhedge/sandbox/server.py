@@ -1,0 +1,150 @@
+"""Start and stop a sandbox, in a thread of this process or in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+from decimal import Decimal
+from types import TracebackType
+
+from aiohttp import web
+
+from freqtrade_fundhedge.sandbox.app import Sandbox
+from freqtrade_fundhedge.sandbox.client import SandboxControl, ccxt_urls, freqtrade_config
+from freqtrade_fundhedge.sandbox.exchange import Exchange, Options
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_START_S = 20.0
+
+
+async def open_site(sandbox: Sandbox, host: str, port: int) -> tuple[web.AppRunner, int]:
+    """Listen, on loopback only; return the runner and the port.
+
+    Raises
+    ------
+    ValueError : the address is not a loopback address
+    """
+    if host not in LOOPBACK:
+        raise ValueError(f"the sandbox listens on loopback only, not on {host}")
+    runner = web.AppRunner(sandbox.application(), access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    site = web.TCPSite(runner, host, port)
+    await site.start()
+    return runner, int(runner.addresses[0][1])
+
+
+class SandboxServer:
+    """A running sandbox. Use it as a context manager, or call :meth:`start` and :meth:`stop`."""
+
+    def __init__(
+        self,
+        *,
+        spot_usdt: Decimal | int | str = 10_000,
+        futures_usdt: Decimal | int | str = 0,
+        seed: int = 1,
+        alive: bool = False,
+        port: int = 0,
+        own_process: bool = False,
+    ) -> None:
+        self.options = Options(spot_usdt=Decimal(spot_usdt), futures_usdt=Decimal(futures_usdt), seed=seed, alive=alive)
+        self.port = port
+        self.own_process = own_process
+        self.sandbox: Sandbox | None = None
+        self._process: subprocess.Popen[str] | None = None
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ready = threading.Event()
+        self._error: BaseException | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def control(self) -> SandboxControl:
+        """A client of its control API."""
+        return SandboxControl(self.url)
+
+    def ccxt_urls(self) -> dict[str, dict[str, str]]:
+        """Return the ``urls`` setting for ccxt."""
+        return ccxt_urls(self.url)
+
+    def freqtrade_config(self, **overrides: object) -> dict[str, object]:
+        """Return the ``exchange`` section for Freqtrade."""
+        return freqtrade_config(self.url, **overrides)
+
+    def start(self) -> SandboxServer:
+        """Start and wait until it answers."""
+        if self.own_process:
+            self._start_process()
+        else:
+            self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
+            self._thread.start()
+            if not self._ready.wait(_START_S):
+                raise TimeoutError("the sandbox did not start")
+            if self._error is not None:
+                raise self._error
+        return self
+
+    def stop(self) -> None:
+        """Stop; nothing is left running."""
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            if self._process.stdout is not None:
+                self._process.stdout.close()
+            self._process = None
+        if self._thread is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(10)
+            self._thread = None
+
+    def __enter__(self) -> SandboxServer:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _start_process(self) -> None:
+        options = self.options
+        command = [sys.executable, "-m", "freqtrade_fundhedge.sandbox", "--json-ready"]
+        command += ["--port", str(self.port), "--seed", str(options.seed)]
+        command += ["--spot-usdt", str(options.spot_usdt), "--futures-usdt", str(options.futures_usdt)]
+        if options.alive:
+            command.append("--alive")
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        line = self._process.stdout.readline() if self._process.stdout is not None else ""
+        if not line:
+            self.stop()
+            raise RuntimeError("the sandbox process ended before it was ready")
+        self.port = int(json.loads(line)["port"])
+
+    def _run(self) -> None:
+        loop = asyncio.new_event_loop()
+        self._loop = loop
+        runner: web.AppRunner | None = None
+        try:
+            self.sandbox = Sandbox(Exchange(self.options))
+            runner, self.port = loop.run_until_complete(open_site(self.sandbox, "127.0.0.1", self.port))
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for the start
+            self._error = error
+            loop.close()
+            self._ready.set()
+            return
+        self._ready.set()
+        try:
+            loop.run_forever()
+        finally:
+            loop.run_until_complete(runner.cleanup())
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
