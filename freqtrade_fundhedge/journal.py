@@ -38,18 +38,18 @@ class Journal:
     def __init__(self, url: str, bot: str, read_only: bool = False) -> None:
         self.url = url
         self.bot = bot
-        self._engine: Engine = open_engine(url, read_only)
+        self.engine: Engine = open_engine(url, read_only)
 
     def close(self) -> None:
         """Give the connections back."""
-        self._engine.dispose()
+        self.engine.dispose()
 
     # --- hedges
 
     def hedge(self, trade_id: int, opened_at: float, pair: str, symbol: str) -> HedgeRow:
         """The hedge of a trade, made on first sight."""
         key = intent_id("hedge", self.bot, trade_id, pair, f"{opened_at:.0f}")
-        with journal_errors("record the hedge"), self._engine.begin() as db:
+        with journal_errors("record the hedge"), self.engine.begin() as db:
             row = db.execute(select(hedges).where(hedges.c.id == key)).mappings().first()
             if row is None:
                 money = ("wanted", "held", "spot_cash", "spot_fees", "spot_bought", "short_realised", "funding")
@@ -69,12 +69,12 @@ class Journal:
             .where(hedges.c.settled.is_(False), hedges.c.bot == self.bot)
             .order_by(hedges.c.opened_at, hedges.c.id)
         )
-        with journal_errors("be read"), self._engine.connect() as db:
+        with journal_errors("be read"), self.engine.connect() as db:
             return [read(HedgeRow, row) for row in db.execute(query).mappings()]
 
     def note_hedge(self, hedge_id: str, **changes: Any) -> HedgeRow:
         """Change columns of a hedge and return it."""
-        with journal_errors("record the hedge"), self._engine.begin() as db:
+        with journal_errors("record the hedge"), self.engine.begin() as db:
             db.execute(update(hedges).where(hedges.c.id == hedge_id).values(written(changes)))
             return _one_hedge(db, hedge_id)
 
@@ -82,7 +82,7 @@ class Journal:
 
     def begin_order(self, hedge: HedgeRow, side: Side, amount: Decimal, price: Decimal, now: float) -> OrderRow:
         """Record the decision to send an order; on return it is on disk and must be sent or resolved."""
-        with journal_errors("record the order"), self._engine.begin() as db:
+        with journal_errors("record the order"), self.engine.begin() as db:
             serial = _next_serial(db, spot_orders, spot_orders.c.hedge_id == hedge.id)
             key = intent_id("order", hedge.id, serial)
             values = {
@@ -96,7 +96,7 @@ class Journal:
 
     def order_done(self, intent: str, move: Move, fill: Fill, now: float, base: str, quote: str) -> OrderRow:
         """Record a fill (or none) and add it to the hedge, in one transaction."""
-        with journal_errors("record the fill"), self._engine.begin() as db:
+        with journal_errors("record the fill"), self.engine.begin() as db:
             row = _one_order(db, intent)
             values = {
                 "state": str(next_state(row.state, move)), "filled": fill.quantity, "quote": fill.quote,
@@ -110,7 +110,7 @@ class Journal:
 
     def order_moved(self, intent: str, move: Move, answer: str, now: float) -> OrderRow:
         """Record any outcome of an order that filled nothing."""
-        with journal_errors("record the answer"), self._engine.begin() as db:
+        with journal_errors("record the answer"), self.engine.begin() as db:
             _move(db, spot_orders, intent, move, answer, now)
             return _one_order(db, intent)
 
@@ -118,7 +118,7 @@ class Journal:
         """Orders without a known outcome, oldest first."""
         mine = select(hedges.c.id).where(hedges.c.bot == self.bot)
         query = select(spot_orders).where(spot_orders.c.state.in_(sorted(OPEN)), spot_orders.c.hedge_id.in_(mine))
-        with journal_errors("be read"), self._engine.connect() as db:
+        with journal_errors("be read"), self.engine.connect() as db:
             return [read(OrderRow, r) for r in db.execute(query.order_by(spot_orders.c.created_at)).mappings()]
 
     def last_purchase(self) -> OrderRow | None:
@@ -129,7 +129,7 @@ class Journal:
             .order_by(spot_orders.c.created_at.desc())
             .limit(1)
         )
-        with journal_errors("be read"), self._engine.connect() as db:
+        with journal_errors("be read"), self.engine.connect() as db:
             row = db.execute(query).mappings().first()
             return read(OrderRow, row) if row is not None else None
 
@@ -139,7 +139,7 @@ class Journal:
         self, direction: Direction, asset: str, amount: Decimal, wallet: Decimal, figures: dict[str, str], now: float
     ) -> TransferRow:
         """Record the decision to send a transfer. `amount` still lacks its mark: see `mark_transfer`."""
-        with journal_errors("record the transfer"), self._engine.begin() as db:
+        with journal_errors("record the transfer"), self.engine.begin() as db:
             serial = _next_serial(db, transfers)
             key = intent_id("transfer", self.bot, serial, direction)
             values = {
@@ -153,7 +153,7 @@ class Journal:
 
     def send_transfer(self, intent: str, amount: Decimal, wallet: Decimal, now: float) -> TransferRow:
         """Record that an attempt with exactly this amount is about to leave."""
-        with journal_errors("record the attempt"), self._engine.begin() as db:
+        with journal_errors("record the attempt"), self.engine.begin() as db:
             row = _one_transfer(db, intent)
             state = next_state(row.state, Move.SEND)
             log = [*row.attempt_log, {"n": row.attempts + 1, "amount": str(amount), "at": iso(now)}]
@@ -169,7 +169,7 @@ class Journal:
         exchange_id: str | None = None, shares: dict[str, Decimal] | None = None,
     ) -> TransferRow:  # fmt: skip
         """Record an outcome; a sweep that took effect is credited to the hedges that freed it."""
-        with journal_errors("record the answer"), self._engine.begin() as db:
+        with journal_errors("record the answer"), self.engine.begin() as db:
             row = _move(db, transfers, intent, move, answer, now, exchange_id)
             log = row.attempt_log
             if log:
@@ -185,18 +185,18 @@ class Journal:
     def open_transfers(self) -> Sequence[TransferRow]:
         """Transfers without a known outcome, oldest first."""
         query = select(transfers).where(transfers.c.state.in_(sorted(OPEN)), transfers.c.bot == self.bot)
-        with journal_errors("be read"), self._engine.connect() as db:
+        with journal_errors("be read"), self.engine.connect() as db:
             return [read(TransferRow, r) for r in db.execute(query.order_by(transfers.c.serial)).mappings()]
 
     def claimed(self, exchange_ids: Sequence[str]) -> set[str]:
         """Which of these exchange ids belong to transfers that are settled already."""
         query = select(transfers.c.exchange_id).where(transfers.c.exchange_id.in_(list(exchange_ids)))
-        with journal_errors("be read"), self._engine.connect() as db:
+        with journal_errors("be read"), self.engine.connect() as db:
             return {str(value) for value in db.scalars(query)}
 
     def not_seen(self, table: Table, intent: str) -> int:
         """Count one more lookup that did not find the intent."""
-        with journal_errors("record the lookup"), self._engine.begin() as db:
+        with journal_errors("record the lookup"), self.engine.begin() as db:
             row = update(table).where(table.c.intent_id == intent)
             db.execute(row.values(not_seen=table.c.not_seen + 1))
             return int(db.scalar(select(table.c.not_seen).where(table.c.intent_id == intent)) or 0)
@@ -209,13 +209,13 @@ class Journal:
             "at": iso(now), "bot": self.bot, "kind": kind, "hedge_id": hedge.id if hedge else None,
             "pair": hedge.pair if hedge else data.get("pair"), "message": message, "data": data,
         }  # fmt: skip
-        with journal_errors("record an event"), self._engine.begin() as db:
+        with journal_errors("record an event"), self.engine.begin() as db:
             db.execute(insert(events).values(written(values)))
 
     def recent(self, kind: type[Any], limit: int = 100) -> Sequence[Any]:
         """The newest rows of one kind (HedgeRow, OrderRow, TransferRow, EventRow), newest first."""
         table, order = _BY_KIND[kind]
-        with journal_errors("be read"), self._engine.connect() as db:
+        with journal_errors("be read"), self.engine.connect() as db:
             rows = db.execute(select(table).order_by(order.desc()).limit(limit)).mappings()
             return [read(kind, row) for row in rows]
 

@@ -24,6 +24,7 @@ class ShortLeg:
     stake_in : margin that all filled entries took
     stake_left : margin of what is still open
     realised : profit of the closed part, funding and fees included
+    funding : of it, and of the open part so far, funding
     """
 
     trade_id: int
@@ -35,6 +36,7 @@ class ShortLeg:
     stake_in: Decimal = ZERO
     stake_left: Decimal = ZERO
     realised: Decimal = ZERO
+    funding: Decimal = ZERO
 
     @property
     def freed(self) -> Decimal:

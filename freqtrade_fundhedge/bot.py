@@ -1,0 +1,175 @@
+"""Putting the parts together for one running bot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from freqtrade_fundhedge.client import freqtrade_api, refresh_markets, spot_api
+from freqtrade_fundhedge.config import FundHedgeConfig
+from freqtrade_fundhedge.context import Context, logger
+from freqtrade_fundhedge.controller import Controller, EntryPlan
+from freqtrade_fundhedge.errors import ConfigError, Denied, StartRefused, VenueError
+from freqtrade_fundhedge.frames import SpotCandles, startup_candles
+from freqtrade_fundhedge.journal import Journal
+from freqtrade_fundhedge.journal_open import SingleBot, default_url
+from freqtrade_fundhedge.legs import FreqtradeWallet, number
+from freqtrade_fundhedge.market import spot_symbol
+from freqtrade_fundhedge.venue.live import LiveVenue, PublicSpot
+from freqtrade_fundhedge.venue.paper import PaperVenue
+from freqtrade_fundhedge.venue.port import Venue
+
+# Freqtrade checks the stake to the last digit, and Binance adds the fee and what the market moves against the order.
+MARGIN_SLACK = Decimal("0.003")
+
+
+@dataclass
+class Bot:
+    """Everything that lives as long as one FreqtradeBot object."""
+
+    controller: Controller
+    spot: PublicSpot
+    candles: SpotCandles
+    single: SingleBot
+    source: Any
+    verified: bool = True
+
+    @property
+    def venue(self) -> Venue:
+        """The account that this bot works on."""
+        return self.controller.ctx.venue
+
+    def before_loop(self) -> None:
+        """Cheap upkeep: markets that Freqtrade reloaded, and permissions that could not be read at the start."""
+        refresh_markets(self.spot.api, self.source)
+        if not self.verified:
+            self.verified = _verify(self.venue)
+
+    def close(self) -> None:
+        """Finish what is under way and let the next bot have the journal."""
+        self.controller.close()
+        self.single.release()
+
+
+def start_bot(
+    config: dict[str, Any],
+    settings: FundHedgeConfig,
+    exchange: Any,
+    wallets: Any,
+    open_trades: Callable[[], Iterable[Any]],
+    whitelist: Sequence[str],
+    tell: Callable[[str], None],
+) -> Bot:
+    """Connect journal, venue and controller.
+
+    Raises
+    ------
+    StartRefused, ConfigError, JournalError : one line with the remedy
+    """
+    dry_run = bool(config.get("dry_run", True))
+    stake = str(config["stake_currency"])
+    url = settings.db_url or default_url(str(config.get("db_url", "")))
+    single = SingleBot(url)
+    single.acquire()
+    try:
+        journal = Journal(url, _bot_name(config, dry_run))
+        source = freqtrade_api(exchange)
+        api = spot_api(source, config["exchange"], settings.spot, with_keys=not dry_run)
+        _check_markets(api.markets, stake, whitelist)
+        venue: LiveVenue | PaperVenue
+        if dry_run:
+            wallet = FreqtradeWallet(wallets, stake, open_trades)
+            venue = PaperVenue(api, wallet, journal, stake, settings.paper.spot_usdt)
+        else:
+            futures = source if settings.spot.key is not None else api
+            venue = LiveVenue(api, futures, stake)
+        cross = str(getattr(config.get("margin_mode"), "value", config.get("margin_mode"))) == "cross"
+        timeout = float(api.timeout or 10_000) / 1000
+        ctx = Context(venue, journal, settings, stake, cross, tell=tell, request_timeout_s=timeout)
+        timeframe = str(config["timeframe"])
+        candles = SpotCandles(venue.candles, timeframe, startup_candles(timeframe) + 50)
+        return Bot(Controller(ctx), venue, candles, single, source, _verify(venue))
+    except BaseException:
+        single.release()
+        raise
+
+
+def _bot_name(config: dict[str, Any], dry_run: bool) -> str:
+    name = str(config.get("bot_name") or "freqtrade")
+    return f"{name} (dry-run)" if dry_run else name
+
+
+def _verify(venue: Venue) -> bool:
+    """Whether the key and the account are fit. False when the exchange could not be asked.
+
+    Raises
+    ------
+    StartRefused : they are not, with the remedy
+    """
+    try:
+        reasons = venue.refuse_reasons()
+    except Denied as error:
+        raise StartRefused(f"exchange.key: the exchange refuses the key: {error}") from None
+    except VenueError as error:
+        logger.warning("the key's permissions can't be read now, no entries until they can: %s", error)
+        return False
+    if reasons:
+        raise StartRefused("; ".join(reasons))
+    return True
+
+
+def _check_markets(markets: dict[str, Any], stake: str, whitelist: Sequence[str]) -> None:
+    if not any(m.get("spot") and m.get("quote") == stake for m in markets.values()):
+        raise StartRefused(f"stake_currency: this exchange has no spot market in {stake}; choose one that it has")
+    without = [pair for pair in whitelist if spot_symbol(pair, markets) is None]
+    if without and len(without) == len(whitelist):
+        raise StartRefused(f"exchange.pair_whitelist: none of its pairs has a spot market: {', '.join(without[:5])}")
+    if without:
+        logger.warning("never entered, because they have no spot market: %s", ", ".join(without))
+
+
+def plan_entry(
+    pair: str, price: float, expires_at: float, config: dict[str, Any], settings: FundHedgeConfig,
+    max_leverage: float, tied_up: float, stake_override: Decimal | None = None,
+) -> EntryPlan:  # fmt: skip
+    """What the entry that Freqtrade is about to make needs on both sides.
+
+    Parameters
+    ----------
+    price : of the perpetual, quote
+    expires_at : end of the candle that gave the signal, seconds since 1970
+    tied_up : stakes of open trades, in the stake currency
+    stake_override : stake where the configured one is "unlimited"
+
+    Raises
+    ------
+    ConfigError : the stake is not a number and none was given
+    """
+    configured = config["stake_amount"]
+    if stake_override is None and not isinstance(configured, (int, float)):
+        raise ConfigError('stake_amount: "unlimited" needs the size of both wallets, which could not be read')
+    stake = stake_override if stake_override is not None else number(configured)
+    leverage = number(entry_leverage(settings, max_leverage))
+    ratio = number(config.get("tradable_balance_ratio", 0.99))
+    free = stake
+    if "available_capital" not in config and ratio > 0:
+        free = max(free, (stake + number(tied_up) * (1 - ratio)) / ratio)
+    notional = stake * leverage
+    quantity = notional / number(price)
+    margin = (free + notional * MARGIN_SLACK).quantize(Decimal("0.01"))
+    return EntryPlan(pair, quantity, number(price), margin, stake, expires_at)
+
+
+def entry_leverage(settings: FundHedgeConfig, max_leverage: float) -> float:
+    """The configured leverage, as far as the pair allows it, in whole numbers above 1 as Binance takes them."""
+    return max(1.0, float(math.floor(min(settings.margin.leverage, max_leverage))))
+
+
+def unlimited_stake(total: Decimal, slots: int, leverage: float, ratio: float) -> Decimal:
+    """Stake for which the margin and the spot leg of every free slot fit into `total` USDT."""
+    share = total * number(ratio) / max(1, slots)
+    # A slot takes its stake as margin and stake x leverage for the spot leg, with fees and slippage on both.
+    return share / (1 + number(leverage) * Decimal("1.01"))

@@ -1,0 +1,317 @@
+"""Freqtrade's callbacks: the only place that knows its strategy API.
+
+Freqtrade wraps every callback and takes an exception for a yes, so everything here is caught, said, and answered
+with no where it would add risk. Exits are never denied.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import pandas as pd
+from freqtrade.enums import RunMode
+from freqtrade.exceptions import OperationalException
+from freqtrade.persistence import Trade
+
+from freqtrade_fundhedge.bot import Bot, entry_leverage, plan_entry, start_bot, unlimited_stake
+from freqtrade_fundhedge.config import FundHedgeConfig, check_freqtrade, parse
+from freqtrade_fundhedge.controller import EntryPlan
+from freqtrade_fundhedge.core.carry import CarryParams, entry_allowed, funding_turned
+from freqtrade_fundhedge.core.hedge import ShortLeg
+from freqtrade_fundhedge.errors import FundHedgeError, VenueError
+from freqtrade_fundhedge.frames import hedge_frame, informative_pairs, timeframe_ms
+from freqtrade_fundhedge.journal_rows import HedgeRow
+from freqtrade_fundhedge.legs import legs_of_bot, number, short_leg
+from freqtrade_fundhedge.market import spot_symbol
+
+logger = logging.getLogger("freqtrade_fundhedge")
+Answer = TypeVar("Answer")
+FUNDING_TIMEFRAME = "1h"
+LIVE_MODES = (RunMode.LIVE, RunMode.DRY_RUN)
+
+
+class FundHedgeMixin:
+    """Gives every short of a strategy a spot leg: `class Mine(FundHedgeMixin, IStrategy)`.
+
+    A strategy that overrides one of the callbacks below calls `super()` in it.
+
+    Attributes
+    ----------
+    fundhedge_gate : also refuse entries, and ask for exits, by the predicted funding rate between candles
+    """
+
+    config: dict[str, Any]
+    dp: Any
+    wallets: Any
+    timeframe: str
+    fundhedge_gate: bool = False
+    can_short: bool = True
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        try:
+            self.fundhedge_settings: FundHedgeConfig = parse(config)
+            check_freqtrade(config, self.fundhedge_settings)
+        except FundHedgeError as error:
+            raise OperationalException(str(error)) from None
+        self._fundhedge: Bot | None = None
+        self._fundhedge_refusal = ""
+        self._fundhedge_said: dict[str, str] = {}
+        super().__init__(config)  # type: ignore[call-arg]
+
+    # --- start and stop
+
+    def bot_start(self, **kwargs: Any) -> None:
+        """Connect to the journal and the account, and check that both are fit."""
+        super().bot_start(**kwargs)  # type: ignore[misc]
+        if self.config.get("runmode") not in LIVE_MODES:
+            return
+        try:
+            self._fundhedge = start_bot(
+                self.config, self.fundhedge_settings, self.dp._exchange, self.wallets, Trade.get_open_trades,
+                self.dp.current_whitelist(), lambda text: self.dp.send_msg(text, always_send=True),
+            )  # fmt: skip
+        except FundHedgeError as error:
+            self._fundhedge_refusal = str(error)
+
+    def ft_bot_start(self, **kwargs: Any) -> None:
+        """Freqtrade's own start; a refusal of ours ends it with one line instead of a traceback."""
+        super().ft_bot_start(**kwargs)  # type: ignore[misc]
+        if self.config.get("runmode") in LIVE_MODES and self._fundhedge is None:
+            raise OperationalException(
+                self._fundhedge_refusal or "fundhedge did not start: a bot_start() of the strategy must call super()"
+            )
+
+    def ft_bot_cleanup(self) -> None:
+        """Let go of the journal when the bot stops or reloads."""
+        if self._fundhedge is not None:
+            self._fundhedge.close()
+            self._fundhedge = None
+        super().ft_bot_cleanup()  # type: ignore[misc]
+
+    # --- every loop, every fill
+
+    def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
+        """Converge: resolve, hedge, move USDT."""
+        super().bot_loop_start(current_time=current_time, **kwargs)  # type: ignore[misc]
+        self._safely("the loop", self._converge, None)
+
+    def _converge(self) -> None:
+        bot = self._running()
+        bot.before_loop()
+        bot.controller.converge(self._legs)
+
+    def _legs(self, hedges: Sequence[HedgeRow]) -> Sequence[ShortLeg]:
+        def by_ids(ids: Sequence[int]) -> Sequence[Any]:
+            found: Sequence[Any] = Trade.get_trades([Trade.id.in_(ids)]).all()
+            return found
+
+        return legs_of_bot(Trade.get_open_trades(), hedges, by_ids)
+
+    def order_filled(self, pair: str, trade: Any, order: Any, current_time: datetime, **kwargs: Any) -> None:
+        """Balance the hedge at once; after an exit also sweep. Repeated or missed calls change nothing."""
+        super().order_filled(  # type: ignore[misc]
+            pair=pair, trade=trade, order=order, current_time=current_time, **kwargs
+        )
+        if trade.is_short and self.config.get("runmode") in LIVE_MODES:
+            self._safely("a fill", lambda: self._running().controller.after_fill(short_leg(trade)), False)
+
+    # --- entries: any doubt is a no
+
+    def confirm_trade_entry(
+        self, pair: str, order_type: str, amount: float, rate: float, time_in_force: str, current_time: datetime,
+        entry_tag: str | None, side: str, **kwargs: Any,
+    ) -> bool:  # fmt: skip
+        """Pre-flight of both legs."""
+        allowed = super().confirm_trade_entry(  # type: ignore[misc]
+            pair=pair, order_type=order_type, amount=amount, rate=rate, time_in_force=time_in_force,
+            current_time=current_time, entry_tag=entry_tag, side=side, **kwargs,
+        )  # fmt: skip
+        if not allowed or self.config.get("runmode") not in LIVE_MODES:
+            return bool(allowed)
+        why = self._safely(
+            "the pre-flight check", lambda: self._entry_refusal(pair, amount, rate, side), "the check itself failed"
+        )
+        if why:
+            self._say_once(pair, f"{pair}: not entered: {why}")
+        return why == ""
+
+    def _entry_refusal(self, pair: str, amount: float, rate: float, side: str) -> str:
+        if side != "short":
+            return "only shorts can be hedged with spot"
+        bot = self._running()
+        if not bot.verified:
+            return "the key's permissions could not be read yet"
+        why = self._funding_refusal(bot, pair) if self.fundhedge_gate else ""
+        return why or bot.controller.refusal(pair, number(amount), number(rate))
+
+    def _funding_refusal(self, bot: Bot, pair: str) -> str:
+        quote = bot.controller.funding.get(pair)
+        if quote is None:
+            return "its predicted funding rate is not known"
+        return entry_allowed(quote.rate, quote.interval_h, self.fundhedge_carry_params(), self._basis_gain(pair)).reason
+
+    def get_entry_signal(self, pair: str, timeframe: str, dataframe: pd.DataFrame) -> tuple[Any, str | None]:
+        """Freqtrade's entry signal, held back until the margin for it is in the futures wallet.
+
+        Freqtrade checks its wallet before it asks any callback, so a signal that came through unfunded would only
+        end in its warning about the balance. The next loop fetches the margin and lets the signal pass.
+        """
+        signal, tag = super().get_entry_signal(pair, timeframe, dataframe)  # type: ignore[misc]
+        if signal is None or self.config.get("runmode") not in LIVE_MODES:
+            return signal, tag
+        ready = self._safely("the entry plan", lambda: self._ready(pair, dataframe), False)
+        return (signal, tag) if ready else (None, None)
+
+    def _ready(self, pair: str, dataframe: pd.DataFrame) -> bool:
+        bot = self._running()
+        if self.fundhedge_gate and (why := self._funding_refusal(bot, pair)):
+            self._say_once(pair, f"{pair}: not entered: {why}")
+            return False
+        return bot.controller.ready_for(self._plan(bot, pair, float(dataframe["close"].iloc[-1])))
+
+    def _plan(self, bot: Bot, pair: str, price: float) -> EntryPlan:
+        candle_s = timeframe_ms(self.timeframe) / 1000
+        expires_at = (time.time() // candle_s + 1) * candle_s
+        known = bot.controller.plan
+        if known is not None and known.pair == pair and known.expires_at == expires_at:
+            return known
+        max_leverage = float(self.dp._exchange.get_max_leverage(pair, None))
+        override = None
+        if not isinstance(self.config["stake_amount"], (int, float)):
+            override = self._unlimited(bot, entry_leverage(self.fundhedge_settings, max_leverage))
+        tied_up = float(Trade.total_open_trades_stakes())
+        return plan_entry(
+            pair, price, expires_at, self.config, self.fundhedge_settings, max_leverage, tied_up, override
+        )
+
+    def _unlimited(self, bot: Bot, leverage: float) -> Decimal:
+        account = bot.controller.account
+        free = bot.venue.spot_balances().get(str(self.config["stake_currency"]), Decimal(0))
+        slots = self.config["max_open_trades"] - Trade.get_open_trade_count()
+        slots = int(slots) if math.isfinite(slots) else len(self.dp.current_whitelist())
+        total = free + (account.free if account is not None else Decimal(0))
+        return unlimited_stake(total, slots, leverage, self.config.get("tradable_balance_ratio", 0.99))
+
+    def custom_stake_amount(self, pair: str, proposed_stake: float, **kwargs: Any) -> float:
+        """With an "unlimited" stake, the one that leaves room for the spot leg."""
+        stake = float(super().custom_stake_amount(pair=pair, proposed_stake=proposed_stake, **kwargs))  # type: ignore[misc]
+        bot = self._fundhedge
+        if bot is None or isinstance(self.config["stake_amount"], (int, float)):
+            return stake
+        plan = bot.controller.plan
+        return float(plan.stake) if plan is not None and plan.pair == pair else stake
+
+    def leverage(
+        self, pair: str, current_time: datetime, current_rate: float, proposed_leverage: float, max_leverage: float,
+        entry_tag: str | None, side: str, **kwargs: Any,
+    ) -> float:  # fmt: skip
+        """`fundhedge.margin.leverage`, as far as the pair allows it."""
+        return entry_leverage(self.fundhedge_settings, max_leverage)
+
+    # --- exits
+
+    def custom_exit(
+        self, pair: str, trade: Any, current_time: datetime, current_rate: float, current_profit: float, **kwargs: Any
+    ) -> str | bool | None:
+        """`hedge_failed` when the spot leg could not be completed, `funding_turned` when staying costs too much."""
+        answer: str | bool | None = super().custom_exit(  # type: ignore[misc]
+            pair=pair, trade=trade, current_time=current_time, current_rate=current_rate,
+            current_profit=current_profit, **kwargs,
+        )  # fmt: skip
+        if self.config.get("runmode") not in LIVE_MODES or not trade.is_short:
+            return answer
+        return self._safely("the exit check", lambda: self._exit_reason(pair), None) or answer
+
+    def _exit_reason(self, pair: str) -> str | None:
+        bot = self._running()
+        if bot.controller.hedge_failed(pair):
+            return "hedge_failed"
+        quote = bot.controller.funding.get(pair) if self.fundhedge_gate else None
+        if quote is None:
+            return None
+        params, balance = self.fundhedge_carry_params(), self._last(pair, "carry_balance")
+        turned = funding_turned(quote.rate, quote.interval_h, balance, params, self._basis_gain(pair))
+        return "funding_turned" if turned else None
+
+    # --- signals
+
+    def fundhedge_carry_params(self) -> CarryParams:
+        """Thresholds and costs of the carry rule, from the configuration."""
+        carry = self.fundhedge_settings.carry
+        return CarryParams(**carry.model_dump())
+
+    def informative_pairs(self) -> list[tuple[str, str, str]]:
+        """Settled funding and mark of every pair; spot candles too in a backtest."""
+        pairs = {}
+        for pair in self.dp.current_whitelist():
+            found = spot_symbol(pair, self._markets())
+            if found is not None:
+                pairs[pair] = found[0]
+        live = self.config.get("runmode") in LIVE_MODES
+        mine: list[tuple[str, str, str]] = informative_pairs(pairs, self.timeframe, FUNDING_TIMEFRAME, live)
+        return [*super().informative_pairs(), *mine]  # type: ignore[misc]
+
+    def fundhedge_frame(self, dataframe: pd.DataFrame, metadata: dict[str, Any]) -> pd.DataFrame:
+        """The candles with funding, basis and the carry rule's columns, see `frames`."""
+        pair = str(metadata["pair"])
+        symbol, multiplier = spot_symbol(pair, self._markets()) or ("", Decimal(1))
+        funding = self.dp.get_pair_dataframe(pair, FUNDING_TIMEFRAME, "funding_rate")
+        mark = self.dp.get_pair_dataframe(pair, FUNDING_TIMEFRAME, "mark")
+        spot = self._spot_candles(symbol)
+        params = self.fundhedge_carry_params()
+        return hedge_frame(dataframe, float(multiplier), self.timeframe, funding, mark, spot, params)
+
+    def _spot_candles(self, symbol: str) -> pd.DataFrame:
+        if not symbol:
+            return pd.DataFrame()
+        if self.config.get("runmode") not in LIVE_MODES:
+            frame: pd.DataFrame = self.dp.get_pair_dataframe(symbol, self.timeframe, "spot")
+            return frame
+        try:
+            return self._running().candles.get(symbol, int(time.time() * 1000))
+        except VenueError as error:
+            # Without spot candles there is no basis and so no entry; exits go by funding alone.
+            self._say_once(symbol, f"{symbol}: no spot candles now: {error}")
+            return pd.DataFrame()
+
+    def _markets(self) -> Mapping[str, Any]:
+        markets: Mapping[str, Any] = self.dp._exchange.markets
+        return markets
+
+    def _last(self, pair: str, column: str) -> float:
+        frame, _ = self.dp.get_analyzed_dataframe(pair, self.timeframe)
+        return float(frame[column].iloc[-1]) if len(frame) and column in frame else math.nan
+
+    def _basis_gain(self, pair: str) -> float:
+        return self._last(pair, "basis_gain")
+
+    # --- plumbing
+
+    def _running(self) -> Bot:
+        if self._fundhedge is None:
+            raise FundHedgeError("fundhedge is not running")
+        return self._fundhedge
+
+    def _safely(self, doing: str, work: Callable[[], Answer], otherwise: Answer) -> Answer:
+        try:
+            return work()
+        except FundHedgeError as error:
+            self._say_once(doing, f"fundhedge, in {doing}: {error}")
+        except Exception:
+            # Freqtrade would swallow it and say yes in our name.
+            logger.exception("fundhedge, in %s: unexpected; no new entries until it works again", doing)
+        bot = self._fundhedge
+        if bot is not None:
+            bot.controller.trouble = f"{doing} failed"
+        return otherwise
+
+    def _say_once(self, topic: str, text: str) -> None:
+        if self._fundhedge_said.get(topic) != text:
+            self._fundhedge_said[topic] = text
+            logger.info("%s", text)

@@ -1,0 +1,283 @@
+"""converge(): the only place where the parts meet.
+
+observe -> decide (pure) -> write intent -> send once -> write outcome; and before anything else, resolve what is
+unknown. Runs on every bot loop and on every fill; missing or repeated events change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from freqtrade_fundhedge.context import Context, logger
+from freqtrade_fundhedge.core.hedge import ShortLeg, entry_obstacle
+from freqtrade_fundhedge.core.treasury import Movement, Needs
+from freqtrade_fundhedge.errors import ConfigError, JournalError, VenueError
+from freqtrade_fundhedge.journal_open import process_lock
+from freqtrade_fundhedge.journal_rows import HedgeRow
+from freqtrade_fundhedge.spot_leg import SpotLeg
+from freqtrade_fundhedge.treasurer import Treasurer
+from freqtrade_fundhedge.venue.port import ZERO, Direction, FundingQuote, FuturesAccount, Side
+
+CENT = Decimal("0.01")
+LegsOf = Callable[[Sequence[HedgeRow]], Sequence[ShortLeg]]
+
+
+@dataclass(frozen=True)
+class EntryPlan:
+    """An entry that Freqtrade is about to make.
+
+    Attributes
+    ----------
+    quantity : perpetual base units, at `price` in quote
+    margin : free USDT that Freqtrade and the exchange want to see in the futures wallet for it
+    stake : the stake that Freqtrade will use
+    expires_at : end of the candle that gave the signal, seconds since 1970
+    """
+
+    pair: str
+    quantity: Decimal
+    price: Decimal
+    margin: Decimal
+    stake: Decimal
+    expires_at: float
+
+    @property
+    def spot_cost(self) -> Decimal:
+        """USDT that the spot leg will take."""
+        return self.quantity * self.price
+
+
+class Controller:
+    """Keeps both legs equal and USDT where it belongs. Safe to call from several threads."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        self.lock = process_lock(ctx.journal.url)
+        self.spot = SpotLeg(ctx)
+        self.treasurer = Treasurer(ctx)
+        self.trouble = "the first loop has not run yet"
+        self.account: FuturesAccount | None = None
+        self.funding: Mapping[str, FundingQuote] = {}
+        self.plan: EntryPlan | None = None
+        self._spent: dict[str, float] = {}
+        self._unread = False
+        self._strangers: frozenset[str] = frozenset()
+
+    def converge(self, legs_of: LegsOf) -> bool:
+        """One loop. True when everything that could be done was done; `trouble` says why not.
+
+        Parameters
+        ----------
+        legs_of : gives Freqtrade's open shorts and the trades of these hedges, as they are now
+        """
+        with self.lock:
+            return self._guarded(lambda: self._loop(legs_of))
+
+    def after_fill(self, leg: ShortLeg) -> bool:
+        """A fill was announced: balance that hedge at once, and sweep what it freed."""
+        with self.lock:
+            return self._guarded(lambda: self._one(leg))
+
+    def _guarded(self, work: Callable[[], str]) -> bool:
+        try:
+            trouble = work()
+        except VenueError as error:
+            trouble = f"the exchange can't be relied on now: {error}"
+        except (JournalError, ConfigError) as error:
+            trouble = str(error)
+        if trouble and trouble != self.trouble:
+            logger.warning("no new entries: %s", trouble)
+        self.trouble = trouble
+        return not trouble
+
+    def _loop(self, legs_of: LegsOf) -> str:
+        journal = self.ctx.journal
+        blocked = self._resolve_orders()
+        account = self._read_account()
+        legs = legs_of(journal.unsettled())
+        self._hedge_all(legs, account, blocked)
+        if account is None:
+            return "the futures wallet could not be read"
+        self._note_strangers(legs, account)
+        self._drop_plan(legs)
+        if self._resolve_transfers(account):
+            self._move_money(account)
+        self._settle()
+        self.funding = self.ctx.venue.funding()
+        return self._doubt()
+
+    def _one(self, leg: ShortLeg) -> str:
+        blocked = self._resolve_orders()
+        hedge = self._hedge_row(leg)
+        if hedge.id not in blocked:
+            hedge = self.spot.step(hedge, leg, None)
+        if self.plan is not None and self.plan.pair == leg.pair:
+            self.plan = None
+        if leg.freed > hedge.swept and self._resolve_transfers(None):
+            self.account = self.ctx.venue.futures_account()
+            self._move_money(self.account)
+        self._settle()
+        return self._doubt()
+
+    def _doubt(self) -> str:
+        journal = self.ctx.journal
+        return (
+            "an order or transfer has no known outcome yet" if journal.open_orders() or journal.open_transfers() else ""
+        )
+
+    def _resolve_orders(self) -> set[str]:
+        """Settle orders from evidence; the hedges that have to wait for theirs."""
+        return {row.hedge_id for row in self.ctx.journal.open_orders() if not self.spot.resolve(row)}
+
+    def _resolve_transfers(self, account: FuturesAccount | None) -> bool:
+        """True when no transfer is without a known outcome."""
+        settled = [self.treasurer.resolve(row, account) for row in self.ctx.journal.open_transfers()]
+        return all(settled)
+
+    def _read_account(self) -> FuturesAccount | None:
+        """The futures wallet; after a failure the next loop goes without, so that spot is not starved by it."""
+        if self._unread:
+            self._unread = False
+            return None
+        self._unread = True
+        self.account = self.ctx.venue.futures_account()
+        self._unread = False
+        return self.account
+
+    def _hedge_row(self, leg: ShortLeg) -> HedgeRow:
+        symbol = self.ctx.venue.market(leg.pair).symbol
+        return self.ctx.journal.hedge(leg.trade_id, leg.opened_at, leg.pair, symbol)
+
+    def _hedge_all(self, legs: Sequence[ShortLeg], account: FuturesAccount | None, blocked: set[str]) -> None:
+        by_hedge = {self._hedge_row(leg).id: leg for leg in legs}
+        for hedge in self.ctx.journal.unsettled():
+            leg = by_hedge.get(hedge.id)
+            if hedge.id in blocked or (leg is None and account is None) or hedge.state == "closed":
+                continue
+            if leg is None:
+                self.ctx.once(
+                    f"gone {hedge.id}", f"{hedge.pair}: trade {hedge.trade_id} is no longer in Freqtrade's database"
+                )
+            self.spot.step(hedge, leg, self._on_exchange(hedge, leg, legs, account))
+
+    def _on_exchange(
+        self, hedge: HedgeRow, leg: ShortLeg | None, legs: Sequence[ShortLeg], account: FuturesAccount | None
+    ) -> Decimal | None:
+        if account is None:
+            return None
+        held = account.short(hedge.pair)
+        if leg is None:
+            # What other trades of the pair account for is not this one's.
+            held = max(ZERO, held - sum((other.filled for other in legs if other.pair == hedge.pair), ZERO))
+        return held
+
+    def _note_strangers(self, legs: Sequence[ShortLeg], account: FuturesAccount) -> None:
+        """Positions that no trade of Freqtrade's explains: an entry whose answer was lost, or somebody's own."""
+        known = {leg.pair for leg in legs if leg.is_open} | {h.pair for h in self.ctx.journal.unsettled() if h.held > 0}
+        self._strangers = frozenset(p.pair for p in account.positions if p.pair not in known)
+        for pair in self._strangers:
+            quantity = sum((p.quantity for p in account.positions if p.pair == pair), ZERO)
+            self.ctx.once(
+                f"stranger {pair}", f"{pair}: the exchange has a position of {quantity:f} that Freqtrade does not know"
+            )
+
+    def _move_money(self, account: FuturesAccount) -> None:
+        plan = self._fundable_plan(account)
+        freed = sum((hedge.unswept for hedge in self.ctx.journal.unsettled()), ZERO)
+        needs = Needs(freed=freed)
+        if plan is not None:
+            needs = Needs(entry_margin=plan.margin, freed=freed, spot_reserved=plan.spot_cost)
+        moved = self.treasurer.step(account, needs)
+        if moved is not None:
+            self.account = _after(account, moved)
+            if plan is not None and moved.direction is Direction.TOP_UP:
+                self._spent[plan.pair] = plan.expires_at
+
+    def _fundable_plan(self, account: FuturesAccount) -> EntryPlan | None:
+        """The planned entry, if both legs could be filled now; its margin is fetched only then."""
+        plan = self.plan
+        if plan is None or not self.ctx.settings.margin.fund_entries:
+            return None
+        if account.free < plan.margin and (why := self._refusal(plan.pair, plan.quantity, plan.price, plan.spot_cost)):
+            logger.info("%s: not entered: %s", plan.pair, why)
+            self.plan = None
+            return None
+        return self.plan
+
+    def _drop_plan(self, legs: Sequence[ShortLeg]) -> None:
+        now = self.ctx.clock()
+        self._spent = {pair: until for pair, until in self._spent.items() if until > now}
+        if self.plan is not None:
+            entered = any(leg.pair == self.plan.pair and leg.is_open for leg in legs)
+            if entered or now >= self.plan.expires_at:
+                self.plan = None
+
+    def _settle(self) -> None:
+        """A closed hedge with nothing left to sweep needs no more looking at."""
+        settings = self.ctx.settings
+        sweeps_by_hedge = settings.transfer.enabled and not settings.margin.fund_entries
+        for hedge in self.ctx.journal.unsettled():
+            if hedge.state == "closed" and (not sweeps_by_hedge or hedge.unswept < CENT):
+                self.ctx.journal.note_hedge(hedge.id, settled=True)
+
+    # --- entries
+
+    def ready_for(self, plan: EntryPlan) -> bool:
+        """Whether Freqtrade may try this entry now. If only margin is missing, it is fetched by the next loop."""
+        with self.lock:
+            if self.trouble or self.account is None:
+                return False
+            if not self.ctx.settings.margin.fund_entries or not self.ctx.settings.transfer.enabled:
+                return True
+            if self.account.free >= plan.margin and self.plan is not None and self.plan.pair == plan.pair:
+                return True
+            if self.plan is None and self._spent.get(plan.pair, 0.0) <= self.ctx.clock():
+                self.plan = plan
+            return False
+
+    def refusal(self, pair: str, quantity: Decimal, price: Decimal) -> str:
+        """Why this entry must not be made now, or "" when both legs can be. Reads the spot balance and book."""
+        with self.lock:
+            try:
+                return self.trouble or self._refusal(pair, quantity, price)
+            except (VenueError, JournalError, ConfigError) as error:
+                return str(error)
+
+    def _refusal(self, pair: str, quantity: Decimal, price: Decimal, margin: Decimal = ZERO) -> str:
+        journal, venue = self.ctx.journal, self.ctx.venue
+        if doubt := self._doubt():
+            return doubt
+        if pair in self._strangers:
+            return "the exchange has a position in this pair that Freqtrade does not know"
+        if any(hedge.pair == pair and hedge.state != "closed" for hedge in journal.unsettled()):
+            return "an earlier hedge in this pair is not finished"
+        market = venue.market(pair)
+        free = venue.spot_balances().get(market.quote, ZERO)
+        quote = self.ctx.quote(market.symbol, fresh=True)
+        if quote.best(Side.BUY) <= 0:
+            return f"{market.symbol} has no asks"
+        return entry_obstacle(quantity, price, market, quote, free, self.ctx.settings.hedge.max_slippage)
+
+    def hedge_failed(self, pair: str) -> bool:
+        """Whether the short in `pair` has to close because its spot leg could not be completed."""
+        with self.lock:
+            return any(h.pair == pair and h.state == "failed" for h in self.ctx.journal.unsettled())
+
+    def close(self) -> None:
+        """Wait for work under way in another thread, then let go of the journal."""
+        with self.lock:
+            self.trouble = "the bot is stopping"
+            self.ctx.journal.close()
+
+
+def _after(account: FuturesAccount, moved: Movement) -> FuturesAccount:
+    """The wallet as it must be now, without asking again."""
+    change = moved.amount if moved.direction is Direction.TOP_UP else -moved.amount
+    return replace(
+        account,
+        wallet=account.wallet + change,
+        free=account.free + change,
+        withdrawable=account.withdrawable + change,
+    )

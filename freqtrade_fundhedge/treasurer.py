@@ -1,0 +1,212 @@
+"""Transfers: resolve what is unknown, then at most one movement towards what the wallets should hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from freqtrade_fundhedge.context import Context, logger
+from freqtrade_fundhedge.core.intents import Move, State, unique_amount
+from freqtrade_fundhedge.core.treasury import (
+    Movement,
+    Needs,
+    Rules,
+    allocate,
+    applied_by_balances,
+    decide,
+    reduced,
+)
+from freqtrade_fundhedge.errors import BackOff, Denied, Insufficient, NotSent, OutcomeUnknown, Rejected
+from freqtrade_fundhedge.journal_rows import HedgeRow, TransferRow, epoch
+from freqtrade_fundhedge.schema import transfers
+from freqtrade_fundhedge.venue.port import (
+    Direction,
+    Evidence,
+    FuturesAccount,
+    TransferRecord,
+    TransferRequest,
+)
+
+ABSENT_LOOKUPS = 3
+# How late Binance's history may be is not documented. An empty answer counts only after this long, three times over,
+# and only when the futures balance agrees that nothing moved.
+ABSENT_AFTER_S = 120.0
+CLOCK_SLACK_S = 5.0
+REFUSED_PAUSE_S = 60.0
+BOUNDLESS = Decimal(10) ** 18
+
+
+@dataclass
+class Treasurer:
+    """Acts on the two wallets of one account."""
+
+    ctx: Context
+    _not_before: float = float("-inf")
+
+    def rules(self) -> Rules:
+        """The user's settings as the pure core wants them."""
+        transfer, margin = self.ctx.settings.transfer, self.ctx.settings.margin
+        return Rules(transfer.keep_usdt, transfer.min_usdt, margin.stress_move, self.ctx.cross, margin.fund_entries)
+
+    def resolve(self, row: TransferRow, account: FuturesAccount | None = None) -> bool:
+        """Settle a transfer without a known outcome from the exchange's evidence. True when it is settled."""
+        ctx, journal = self.ctx, self.ctx.journal
+        if row.state is State.PLANNED:
+            journal.transfer_moved(row.intent_id, Move.GIVE_UP, "stopped before it was sent", ctx.clock())
+            return True
+        if row.state is State.SENT:
+            row = journal.transfer_moved(row.intent_id, Move.LOSE, "interrupted before the answer came", ctx.clock())
+        record = self._match(row)
+        if record is None:
+            return self._absent(row, account)
+        if record.evidence is Evidence.APPLIED:
+            shares = self._shares(row)
+            journal.transfer_moved(
+                row.intent_id, Move.FIND, "found in the history", ctx.clock(), record.exchange_id, shares
+            )
+            self._announce(row, "found in the exchange's history")
+            return True
+        if record.evidence is Evidence.FAILED:
+            journal.transfer_moved(row.intent_id, Move.REFUSE, "the history says FAILED", ctx.clock())
+            ctx.record("transfer_failed", f"{_phrase(row)} failed at the exchange")
+            return True
+        ctx.once(f"transfer {row.intent_id}", f"{_phrase(row)} is pending at the exchange")
+        return False
+
+    def _match(self, row: TransferRow) -> TransferRecord | None:
+        since = epoch(row.sent_at) - CLOCK_SLACK_S
+        listed = self.ctx.venue.transfers(row.direction, row.asset, since)
+        fitting = [r for r in listed if r.amount == row.amount and r.at >= int(since)]
+        claimed = self.ctx.journal.claimed([r.exchange_id for r in fitting])
+        return next((r for r in sorted(fitting, key=lambda r: r.at) if r.exchange_id not in claimed), None)
+
+    def _absent(self, row: TransferRow, account: FuturesAccount | None) -> bool:
+        ctx = self.ctx
+        lookups = ctx.journal.not_seen(transfers, row.intent_id)
+        ctx.once(f"transfer {row.intent_id}", f"{_phrase(row)}: outcome not known yet; nothing else moves until it is")
+        if lookups < ABSENT_LOOKUPS or ctx.clock() - epoch(row.sent_at) < ABSENT_AFTER_S:
+            return False
+        account = account or ctx.venue.futures_account()
+        flows = ctx.venue.wallet_flows(row.asset, epoch(row.sent_at) - CLOCK_SLACK_S)
+        moved = applied_by_balances(
+            row.wallet_before, account.wallet, flows, row.amount, row.direction is Direction.TOP_UP
+        )
+        if moved is not False:
+            return False
+        answer = f"not in the history in {lookups} lookups, and the balance has not moved"
+        ctx.journal.transfer_moved(row.intent_id, Move.PROVE_ABSENT, answer, ctx.clock())
+        ctx.record("transfer_absent", f"{_phrase(row)} never took effect", tell=True)
+        ctx.settled(f"transfer {row.intent_id}")
+        return True
+
+    def step(self, account: FuturesAccount, needs: Needs) -> Movement | None:
+        """Make the movement that the wallets need now. The movement that took effect, None without one.
+
+        Raises
+        ------
+        OutcomeUnknown, NotSent : the exchange is not in a state to be asked for more
+        """
+        ctx = self.ctx
+        if not ctx.settings.transfer.enabled or not ctx.venue.separate_wallets or ctx.clock() < self._not_before:
+            return None
+        movement = decide(account, self.rules(), replace(needs, spot_free=BOUNDLESS))
+        if movement is not None and movement.direction is Direction.TOP_UP:
+            # Only a top-up needs to know what spot can spare: a clean sweep costs no second balance request.
+            needs = replace(needs, spot_free=self._spot_free())
+            movement = decide(account, self.rules(), needs)
+        return self._execute(movement, account, needs) if movement is not None else None
+
+    def _spot_free(self) -> Decimal:
+        return self.ctx.venue.spot_balances().get(self.ctx.stake, Decimal(0))
+
+    def _execute(self, movement: Movement, account: FuturesAccount, needs: Needs) -> Movement | None:
+        """One intent, up to `max_attempts` sends, each after a refusal that proves that nothing moved."""
+        ctx, journal = self.ctx, self.ctx.journal
+        row = journal.begin_transfer(
+            movement.direction, ctx.stake, movement.amount, account.wallet, movement.arithmetic, ctx.clock()
+        )
+        started = ctx.clock()
+        for attempt in range(ctx.settings.transfer.max_attempts):
+            if attempt:
+                delay = ctx.settings.transfer.retry_delay_s
+                if ctx.clock() - started + delay > ctx.request_timeout_s:
+                    break
+                ctx.sleep(delay)
+                account = ctx.venue.futures_account()
+                again = self._again(movement.direction, account, needs)
+                if again is None:
+                    break
+                movement = again
+            amount = self._amount(movement, account, attempt, row)
+            if amount < ctx.settings.transfer.min_usdt:
+                break
+            row = journal.send_transfer(row.intent_id, amount, account.wallet, ctx.clock())
+            outcome = self._send(row)
+            if outcome is not Move.REDUCE:
+                return replace(movement, amount=amount) if outcome is Move.ACCEPT else None
+        journal.transfer_moved(row.intent_id, Move.GIVE_UP, "refused each time; the next loop goes on", ctx.clock())
+        return None
+
+    def _again(self, direction: Direction, account: FuturesAccount, needs: Needs) -> Movement | None:
+        if direction is Direction.TOP_UP:
+            needs = replace(needs, spot_free=self._spot_free())
+        movement = decide(account, self.rules(), needs)
+        return movement if movement is not None and movement.direction is direction else None
+
+    def _amount(self, movement: Movement, account: FuturesAccount, attempt: int, row: TransferRow) -> Decimal:
+        limit = account.withdrawable if movement.direction is Direction.SWEEP else movement.amount
+        ceiling = reduced(limit, movement.amount, attempt)
+        return unique_amount(ceiling, self.ctx.venue.transfer_step, row.serial)
+
+    def _send(self, row: TransferRow) -> Move:
+        """One attempt: accepted, refused, or refused for being too much; anything else is raised."""
+        ctx, journal = self.ctx, self.ctx.journal
+        request = TransferRequest(row.intent_id, row.direction, row.asset, row.amount)
+        try:
+            exchange_id = ctx.venue.send_transfer(request)
+        except OutcomeUnknown as error:
+            journal.transfer_moved(row.intent_id, Move.LOSE, str(error), ctx.clock())
+            ctx.record("transfer_unknown", f"{_phrase(row)}: the answer was lost; looking it up before anything else")
+            raise
+        except NotSent as error:
+            journal.transfer_moved(row.intent_id, Move.PROVE_ABSENT, str(error), ctx.clock())
+            raise
+        except Insufficient as error:
+            journal.transfer_moved(row.intent_id, Move.REDUCE, str(error), ctx.clock())
+            ctx.record("transfer_refused", f"{_phrase(row)} refused as insufficient (attempt {row.attempts})")
+            return Move.REDUCE
+        except Rejected as error:
+            self._rejected(row, error)
+            return Move.REFUSE
+        shares = self._shares(row)
+        journal.transfer_moved(row.intent_id, Move.ACCEPT, "accepted", ctx.clock(), exchange_id, shares)
+        self._announce(row, f"attempt {row.attempts}" if row.attempts > 1 else "")
+        return Move.ACCEPT
+
+    def _rejected(self, row: TransferRow, error: Rejected) -> None:
+        ctx = self.ctx
+        ctx.journal.transfer_moved(row.intent_id, Move.REFUSE, str(error), ctx.clock())
+        pause = error.retry_after_s or REFUSED_PAUSE_S if isinstance(error, BackOff) else REFUSED_PAUSE_S
+        self._not_before = ctx.clock() + pause
+        logger.warning("%s refused: %s", _phrase(row), error)
+        if isinstance(error, Denied):
+            ctx.once("key", f"the exchange refuses {_phrase(row)}: {error}; check the key's permissions")
+
+    def _shares(self, row: TransferRow) -> dict[str, Decimal]:
+        """How much of a sweep each hedge freed; nobody's when the whole wallet is ours to sweep."""
+        if row.direction is not Direction.SWEEP:
+            return {}
+        hedges: Sequence[HedgeRow] = self.ctx.journal.unsettled()
+        return allocate(row.amount, [(hedge.id, hedge.unswept) for hedge in hedges])
+
+    def _announce(self, row: TransferRow, note: str) -> None:
+        self.ctx.settled(f"transfer {row.intent_id}")
+        self.ctx.settled("key")
+        text = f"{_phrase(row)} done{f' ({note})' if note else ''}"
+        self.ctx.record("transfer_done", text, tell=True, intent=row.intent_id, amount=str(row.amount))
+
+
+def _phrase(row: TransferRow) -> str:
+    name = "sweep" if row.direction is Direction.SWEEP else "top-up"
+    return f"{name} of {row.amount.normalize():f} {row.asset}"

@@ -1,0 +1,155 @@
+"""Binance: spot and USD-M futures wallets of one account.
+
+Source: Binance API documentation, "User Universal Transfer", "Account Information V3", "Get Income History",
+"Get API Key Permission".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from freqtrade_fundhedge.venue.ccxt_call import call, decimal, resync_clock
+from freqtrade_fundhedge.venue.port import (
+    ZERO,
+    Direction,
+    Evidence,
+    FuturesAccount,
+    Position,
+    TransferRecord,
+)
+
+WALLETS = {Direction.SWEEP: ("swap", "spot"), Direction.TOP_UP: ("spot", "swap")}
+TYPES = {Direction.SWEEP: "UMFUTURE_MAIN", Direction.TOP_UP: "MAIN_UMFUTURE"}
+STATUS = {"CONFIRMED": Evidence.APPLIED, "PENDING": Evidence.PENDING, "FAILED": Evidence.FAILED}
+HISTORY_PAGE = 100
+INCOME_PAGE = 1000
+PAGES = 50
+
+
+class BinanceAccount:
+    """See `Account`. Binance takes no client key on a transfer: amounts carry the mark instead."""
+
+    def __init__(self, api: Any, futures_api: Any, stake: str) -> None:
+        self._api = api
+        self._futures = futures_api
+        self._stake = stake
+
+    def futures(self) -> FuturesAccount:
+        """One request: `GET /fapi/v3/account` has balances and positions."""
+        resync_clock(self._futures)
+        info = call(self._futures, self._futures.fetch_balance, {"type": "swap", "subType": "linear"})["info"]
+        asset: dict[str, Any] = next((a for a in info.get("assets", []) if a.get("asset") == self._stake), {})
+        positions = tuple(self._position(p) for p in info.get("positions", []) if decimal(p.get("positionAmt")))
+        return FuturesAccount(
+            wallet=decimal(asset.get("walletBalance")),
+            free=decimal(asset.get("availableBalance")),
+            withdrawable=decimal(asset.get("maxWithdrawAmount")),
+            positions=positions,
+        )
+
+    def _position(self, raw: dict[str, Any]) -> Position:
+        amount = decimal(raw["positionAmt"])
+        return Position(
+            pair=str(self._futures.safe_symbol(raw["symbol"], None, None, "swap")),
+            quantity=abs(amount),
+            notional=abs(decimal(raw.get("notional"))),
+            initial_margin=decimal(raw.get("initialMargin")),
+            maintenance_margin=decimal(raw.get("maintMargin")),
+            unrealised=decimal(raw.get("unrealizedProfit")),
+            is_short=amount < 0,
+        )
+
+    def wallets(self, direction: Direction) -> tuple[str, str]:
+        """Never 'future': ccxt takes that for an isolated-margin symbol."""
+        return WALLETS[direction]
+
+    def client_key(self, key: str) -> dict[str, str]:
+        """Binance has none."""
+        return {}
+
+    def history(self, direction: Direction, asset: str, since: float) -> Sequence[TransferRecord]:
+        """Page by page; time-stamps are whole seconds, so the start is rounded down."""
+        records: list[TransferRecord] = []
+        for page in range(1, PAGES + 1):
+            rows = call(
+                self._api,
+                self._api.fetch_transfers,
+                asset,
+                int(since) * 1000,
+                HISTORY_PAGE,
+                {"type": TYPES[direction], "current": page},
+            )
+            records.extend(_record(row, direction) for row in rows)
+            if len(rows) < HISTORY_PAGE:
+                break
+        return [record for record in records if record.asset == asset]
+
+    def flows(self, asset: str, since: float) -> Decimal:
+        """Income history without transfers, `GET /fapi/v1/income`."""
+        total, start = ZERO, int(since * 1000)
+        seen: set[str] = set()
+        for _ in range(PAGES):
+            rows = call(self._futures, self._futures.fapiPrivateGetIncome, {"startTime": start, "limit": INCOME_PAGE})
+            fresh = [row for row in rows if _income_key(row) not in seen]
+            for row in fresh:
+                seen.add(_income_key(row))
+                if row.get("asset") == asset and row.get("incomeType") != "TRANSFER":
+                    total += decimal(row.get("income"))
+            if len(rows) < INCOME_PAGE or not fresh:
+                break
+            start = int(rows[-1]["time"])
+        return total
+
+    def refuse_reasons(self) -> Sequence[str]:
+        """Key permissions and position mode."""
+        resync_clock(self._api)
+        reasons = _permissions(call(self._api, self._api.sapi_get_account_apirestrictions))
+        if self._futures is not self._api:
+            own = call(self._futures, self._futures.sapi_get_account_apirestrictions)
+            if not _true(own.get("enableFutures")):
+                reasons.append("exchange.key: the key may not trade futures; switch on 'Enable Futures' for it")
+        mode = call(self._futures, self._futures.fapiPrivateGetPositionSideDual)
+        if _true(mode.get("dualSidePosition")):
+            reasons.append("the futures account is in hedge mode; switch Position Mode to One-way")
+        return reasons
+
+    def close_short(self, pair: str, quantity: Decimal, client_id: str) -> None:
+        """Market order, reduce-only: it can only make the short smaller."""
+        params = {"reduceOnly": True, "clientOrderId": client_id}
+        call(self._futures, self._futures.create_order, pair, "market", "buy", f"{quantity:f}", None, params)
+
+
+def _true(value: object) -> bool:
+    return str(value).lower() == "true"
+
+
+def _permissions(answer: dict[str, Any]) -> list[str]:
+    needed = {
+        "enableReading": "read the account; switch on 'Enable Reading' for it",
+        "enableSpotAndMarginTrading": "trade spot; switch on 'Enable Spot & Margin Trading' for it",
+        "enableFutures": "trade futures; switch on 'Enable Futures' for it",
+        "permitsUniversalTransfer": "move USDT between wallets; switch on 'Permits Universal Transfer' for it",
+    }
+    reasons = [f"exchange.key: the key may not {text}" for name, text in needed.items() if not _true(answer.get(name))]
+    if _true(answer.get("enableWithdrawals")):
+        reasons.append("exchange.key: the key may withdraw; switch off 'Enable Withdrawals', no bot needs it")
+    return reasons
+
+
+def _record(row: dict[str, Any], direction: Direction) -> TransferRecord:
+    info = row.get("info") or {}
+    return TransferRecord(
+        exchange_id=str(row.get("id")),
+        direction=direction,
+        asset=str(row.get("currency")),
+        # ccxt's float would be good to 15 digits; the exchange's own text is exact
+        amount=decimal(info.get("amount", row.get("amount"))),
+        at=float(row.get("timestamp") or 0) / 1000,
+        evidence=STATUS.get(str(info.get("status")), Evidence.PENDING),
+    )
+
+
+def _income_key(row: dict[str, Any]) -> str:
+    return "|".join(str(row.get(k)) for k in ("tranId", "tradeId", "incomeType", "symbol", "time"))

@@ -1,0 +1,89 @@
+"""One way to call ccxt, and its numbers as exact decimals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import ccxt
+import requests
+
+from freqtrade_fundhedge.errors import OutcomeUnknown, classify
+from freqtrade_fundhedge.venue.port import ZERO, Fill, Quote
+
+
+def call(api: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call ccxt once.
+
+    Raises
+    ------
+    VenueError : what became of the request, see `errors.classify`
+    """
+    try:
+        return method(*args, **kwargs)
+    except (ccxt.BaseError, requests.RequestException, ValueError, TypeError, KeyError, AttributeError) as error:
+        if isinstance(error, ccxt.DDoSProtection):
+            headers = {str(k).lower(): v for k, v in (getattr(api, "last_response_headers", None) or {}).items()}
+            error.retry_after_s = _seconds(headers.get("retry-after"))
+        if isinstance(error, ccxt.InvalidNonce):
+            # ccxt measures its clock once; the next call signs with a fresh measure.
+            api.options["fundhedge_resync"] = True
+        raise classify(error) from error
+
+
+def resync_clock(api: Any) -> None:
+    """Measure the clock difference again after the exchange refused a time-stamp."""
+    if api.options.pop("fundhedge_resync", False):
+        call(api, api.load_time_difference)
+
+
+def _seconds(text: object) -> float | None:
+    try:
+        return float(str(text)) if text is not None else None
+    except ValueError:
+        return None
+
+
+def decimal(value: object) -> Decimal:
+    """A ccxt number or text as the shortest decimal that stands for it; None is 0."""
+    return Decimal(str(value)) if value is not None else ZERO
+
+
+def quote_from_book(symbol: str, book: dict[str, Any], at: float) -> Quote:
+    """A ccxt order book as a `Quote`."""
+    sides = (tuple((decimal(level[0]), decimal(level[1])) for level in book[side]) for side in ("bids", "asks"))
+    bids, asks = sides
+    return Quote(symbol, bids, asks, at)
+
+
+def fees_of(items: list[dict[str, Any]]) -> dict[str, Decimal]:
+    """Fees by coin of ccxt trades, or of an order's `fees`."""
+    fees: dict[str, Decimal] = {}
+    for item in items:
+        parts = item.get("fees") or ([item["fee"]] if item.get("fee") else [item] if "currency" in item else [])
+        for part in parts:
+            if part.get("currency") and part.get("cost") is not None:
+                coin = str(part["currency"])
+                fees[coin] = fees.get(coin, ZERO) + decimal(part["cost"])
+    return fees
+
+
+def fill_from_order(order: dict[str, Any], trades: list[dict[str, Any]]) -> Fill:
+    """A final ccxt order, with its trades where it filled anything.
+
+    Raises
+    ------
+    OutcomeUnknown : the trades do not add up to the order yet
+    """
+    filled = decimal(order.get("filled"))
+    quantity = sum((decimal(t["amount"]) for t in trades), ZERO)
+    if quantity != filled:
+        raise OutcomeUnknown(f"order {order.get('id')} filled {filled}, its trades so far add up to {quantity}")
+    quote = sum((decimal(t["cost"]) if t.get("cost") is not None else _cost(t) for t in trades), ZERO)
+    answer = f"{order.get('status')} {order.get('id')}"
+    return Fill(str(order.get("id")), filled, quote, fees_of(trades), answer)
+
+
+def _cost(trade: dict[str, Any]) -> Decimal:
+    return decimal(trade["amount"]) * decimal(trade["price"])

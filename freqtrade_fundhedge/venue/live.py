@@ -1,0 +1,199 @@
+"""A real account through ccxt.
+
+The instance is our own, with `defaultType: spot`: on the one that Freqtrade uses for futures, ccxt's
+`market('ETH/USDT')` is the perpetual. Requests that move anything are made exactly once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from freqtrade_fundhedge.errors import NoSuchOrder, OutcomeUnknown, Rejected
+from freqtrade_fundhedge.market import SpotMarket, spot_market
+from freqtrade_fundhedge.venue.account import Account, account_for
+from freqtrade_fundhedge.venue.ccxt_call import call, decimal, fill_from_order, quote_from_book, resync_clock
+from freqtrade_fundhedge.venue.port import (
+    ZERO,
+    Direction,
+    Evidence,
+    Fill,
+    FundingQuote,
+    FuturesAccount,
+    OrderRequest,
+    Quote,
+    TransferRecord,
+    TransferRequest,
+)
+
+FINAL = frozenset({"closed", "canceled", "expired", "rejected"})
+BOOK_LEVELS = 50
+INTERVALS_KEPT_S = 3600.0
+
+
+class PublicSpot:
+    """Market data without a key; the live and the paper venue share it.
+
+    Parameters
+    ----------
+    api : a ccxt instance with `defaultType: spot` and markets loaded
+    clock : seconds since 1970
+    """
+
+    def __init__(self, api: Any, clock: Callable[[], float] = time.time) -> None:
+        self.api = api
+        self.clock = clock
+        self._intervals: dict[str, float] = {}
+        self._intervals_at = float("-inf")
+
+    def market(self, pair: str) -> SpotMarket:
+        """See `Venue.market`."""
+        return spot_market(pair, self.api.markets)
+
+    def quote(self, symbol: str) -> Quote:
+        """See `Venue.quote`."""
+        book = call(self.api, self.api.fetch_order_book, symbol, BOOK_LEVELS)
+        return quote_from_book(symbol, book, self.clock())
+
+    def candles(self, symbol: str, timeframe: str, since_ms: int, limit: int) -> Sequence[Sequence[float]]:
+        """See `Venue.candles`."""
+        rows: Sequence[Sequence[float]] = call(
+            self.api, self.api.fetch_ohlcv, symbol, timeframe, since_ms or None, limit
+        )
+        return rows
+
+    def funding(self) -> Mapping[str, FundingQuote]:
+        """See `Venue.funding`."""
+        intervals = self._funding_intervals()
+        rates = call(self.api, self.api.fetch_funding_rates, None, {"type": "swap", "subType": "linear"})
+        quotes = {}
+        for pair, rate in rates.items():
+            if rate.get("fundingRate") is None or not pair.endswith(f":{rate['symbol'].partition(':')[2]}"):
+                continue
+            quotes[pair] = FundingQuote(
+                rate=float(rate["fundingRate"]),
+                interval_h=_hours(rate.get("interval")) or intervals.get(pair, 8.0),
+                next_at=float(rate.get("fundingTimestamp") or 0) / 1000,
+                mark_price=float(rate.get("markPrice") or 0),
+                index_price=float(rate.get("indexPrice") or 0),
+            )
+        return quotes
+
+    def _funding_intervals(self) -> Mapping[str, float]:
+        """Hours by pair where they differ from 8; they change rarely, so an hour old is good enough."""
+        if self.clock() - self._intervals_at > INTERVALS_KEPT_S and self.api.has.get("fetchFundingIntervals"):
+            found = call(self.api, self.api.fetch_funding_intervals, None, {"subType": "linear"})
+            self._intervals = {pair: hours for pair, item in found.items() if (hours := _hours(item.get("interval")))}
+            self._intervals_at = self.clock()
+        return self._intervals
+
+
+class LiveVenue(PublicSpot):
+    """See `Venue`.
+
+    Parameters
+    ----------
+    api : for the spot leg and transfers
+    futures_api : for the futures wallet; the same object unless the user gave a key of its own for spot
+    stake : the stake currency, such as USDT
+    """
+
+    separate_wallets = True
+
+    def __init__(self, api: Any, futures_api: Any, stake: str, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(api, clock)
+        self.name = str(api.id)
+        self.stake = stake
+        self._account: Account = account_for(api, futures_api, stake)
+        self.transfer_step = decimal(api.currencies.get(stake, {}).get("precision")) or Decimal("0.01")
+
+    def futures_account(self) -> FuturesAccount:
+        """See `Venue.futures_account`."""
+        return self._account.futures()
+
+    def spot_balances(self) -> Mapping[str, Decimal]:
+        """See `Venue.spot_balances`."""
+        resync_clock(self.api)
+        free = call(self.api, self.api.fetch_balance, {"type": "spot"})["free"]
+        return {coin: decimal(amount) for coin, amount in free.items() if amount}
+
+    def send_order(self, order: OrderRequest) -> Fill:
+        """See `Venue.send_order`."""
+        resync_clock(self.api)
+        answer = call(
+            self.api,
+            self.api.create_order,
+            order.market.symbol,
+            "limit",
+            str(order.side),
+            f"{order.quantity:f}",
+            f"{order.price:f}",
+            {"timeInForce": "IOC", "clientOrderId": order.client_id},
+        )
+        if answer.get("id") is None:
+            raise OutcomeUnknown(f"the answer to order {order.client_id} carries no id")
+        if answer.get("status") in FINAL and (not answer.get("filled") or answer.get("trades")):
+            return fill_from_order(answer, answer.get("trades") or [])
+        evidence, fill = self.find_order(order)
+        if evidence is Evidence.APPLIED and fill is not None:
+            return fill
+        raise OutcomeUnknown(f"order {order.client_id} was accepted, its result is not known yet")
+
+    def find_order(self, order: OrderRequest) -> tuple[Evidence, Fill | None]:
+        """See `Venue.find_order`."""
+        resync_clock(self.api)
+        symbol = order.market.symbol
+        try:
+            found = call(self.api, self.api.fetch_order, order.client_id, symbol, {"clientOrderId": order.client_id})
+        except NoSuchOrder:
+            return Evidence.NOT_SEEN, None
+        if found.get("status") not in FINAL:
+            return Evidence.PENDING, None
+        if found["status"] == "rejected":
+            return Evidence.FAILED, None
+        trades: list[dict[str, Any]] = []
+        if decimal(found.get("filled")) > ZERO:
+            trades = call(self.api, self.api.fetch_my_trades, symbol, None, None, {"orderId": found["id"]})
+        return Evidence.APPLIED, fill_from_order(found, trades)
+
+    def send_transfer(self, transfer: TransferRequest) -> str:
+        """See `Venue.send_transfer`."""
+        resync_clock(self.api)
+        text = f"{transfer.amount:f}"
+        if decimal(self.api.currency_to_precision(transfer.asset, text)) != transfer.amount:
+            raise Rejected(f"{text} {transfer.asset} does not fit the venue's precision and was not sent")
+        answer = call(
+            self.api,
+            self.api.transfer,
+            transfer.asset,
+            text,
+            *self._account.wallets(transfer.direction),
+            self._account.client_key(transfer.client_key),
+        )
+        if answer.get("id") is None:
+            raise OutcomeUnknown("the answer to the transfer carries no id")
+        return str(answer["id"])
+
+    def transfers(self, direction: Direction, asset: str, since: float) -> Sequence[TransferRecord]:
+        """See `Venue.transfers`."""
+        resync_clock(self.api)
+        return self._account.history(direction, asset, since)
+
+    def wallet_flows(self, asset: str, since: float) -> Decimal:
+        """See `Venue.wallet_flows`."""
+        return self._account.flows(asset, since)
+
+    def refuse_reasons(self) -> Sequence[str]:
+        """See `Venue.refuse_reasons`."""
+        return self._account.refuse_reasons()
+
+    def close_short(self, pair: str, quantity: Decimal, client_id: str) -> None:
+        """See `Venue.close_short`."""
+        self._account.close_short(pair, quantity, client_id)
+
+
+def _hours(text: object) -> float | None:
+    """'4h' as 4.0."""
+    return float(text[:-1]) if isinstance(text, str) and text.endswith("h") else None
