@@ -25,7 +25,7 @@ from freqtrade_fundhedge.controller import EntryPlan
 from freqtrade_fundhedge.core.carry import CarryParams, entry_allowed, funding_turned
 from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.errors import FundHedgeError, VenueError
-from freqtrade_fundhedge.frames import hedge_frame, informative_pairs, timeframe_ms
+from freqtrade_fundhedge import frames
 from freqtrade_fundhedge.journal_rows import HedgeRow
 from freqtrade_fundhedge.legs import legs_of_bot, number, short_leg
 from freqtrade_fundhedge.market import spot_symbol
@@ -176,7 +176,7 @@ class FundHedgeMixin:
         return bot.controller.ready_for(self._plan(bot, pair, float(dataframe["close"].iloc[-1])))
 
     def _plan(self, bot: Bot, pair: str, price: float) -> EntryPlan:
-        candle_s = timeframe_ms(self.timeframe) / 1000
+        candle_s = frames.timeframe_ms(self.timeframe) / 1000
         expires_at = (time.time() // candle_s + 1) * candle_s
         known = bot.controller.plan
         if known is not None and known.pair == pair and known.expires_at == expires_at:
@@ -254,10 +254,10 @@ class FundHedgeMixin:
             if found is not None:
                 pairs[pair] = found[0]
         live = self.config.get("runmode") in LIVE_MODES
-        mine: list[tuple[str, str, str]] = informative_pairs(pairs, self.timeframe, FUNDING_TIMEFRAME, live)
+        mine: list[tuple[str, str, str]] = frames.informative_pairs(pairs, self.timeframe, FUNDING_TIMEFRAME, live)
         return [*super().informative_pairs(), *mine]  # type: ignore[misc]
 
-    def fundhedge_frame(self, dataframe: pd.DataFrame, metadata: dict[str, Any]) -> pd.DataFrame:
+    def hedge_frame(self, dataframe: pd.DataFrame, metadata: dict[str, Any]) -> pd.DataFrame:
         """The candles with funding, basis and the carry rule's columns, see `frames`."""
         pair = str(metadata["pair"])
         symbol, multiplier = spot_symbol(pair, self._markets()) or ("", Decimal(1))
@@ -265,7 +265,7 @@ class FundHedgeMixin:
         mark = self.dp.get_pair_dataframe(pair, FUNDING_TIMEFRAME, "mark")
         spot = self._spot_candles(symbol)
         params = self.fundhedge_carry_params()
-        return hedge_frame(dataframe, float(multiplier), self.timeframe, funding, mark, spot, params)
+        return frames.hedge_frame(dataframe, float(multiplier), self.timeframe, funding, mark, spot, params)
 
     def _spot_candles(self, symbol: str) -> pd.DataFrame:
         if not symbol:

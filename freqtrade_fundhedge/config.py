@@ -46,14 +46,18 @@ class Carry(_Section):
     """When a hedge pays. Rates are fractions of notional per 365-day year, simple."""
 
     entry_apr: Real = Field(
-        0.10,
-        ge=-1,
-        le=10,
-        description="Smoothed settled funding APR, as a fraction, above which a hedge may be opened.",
+        0.04, ge=-1, le=10, description="Smoothed funding APR, as a fraction, below which no hedge is opened."
     )
-    exit_apr: Real = Field(0.0, ge=-5, le=10, description="Funding APR below which staying is worth less than leaving.")
+    exit_apr: Real = Field(
+        0.0, ge=-5, le=10, description="Smoothed funding APR, as a fraction, from which on funding closes no hedge."
+    )
     max_breakeven_hours: Real = Field(
-        336.0, gt=0, le=8760, description="Longest time, in hours, for funding to earn back the round trip's costs."
+        720.0, gt=0, le=8760, description="Longest time, in hours, for a hedge to earn back the round trip's costs."
+    )
+    spot_fee: Real = Field(0.001, ge=0, le=0.02, description="Fee of one spot order, as a fraction of notional.")
+    futures_fee: Real = Field(0.0005, ge=0, le=0.02, description="Fee of one futures order, as a fraction.")
+    slippage: Real = Field(
+        0.0001, ge=0, le=0.02, description="Half the spread and the impact of one order, as a fraction."
     )
 
     @model_validator(mode="after")

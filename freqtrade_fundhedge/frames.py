@@ -22,7 +22,7 @@ hedge_exit          the rule would close one here
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -33,7 +33,7 @@ from freqtrade_fundhedge.core.carry import STARTUP_H, CarryParams, decide, signa
 from freqtrade_fundhedge.core.funding import BoolArray, FloatArray, IntArray, settled_on_grid
 
 Informative = tuple[str, str, str]
-Fetch = Callable[[str, str, int, int], list[list[float]]]
+Fetch = Callable[[str, str, int, int], Sequence[Sequence[float]]]
 CANDLE_COLUMNS = ["date", "open", "high", "low", "close", "volume"]
 _UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _MS_PER_H = 3_600_000
@@ -178,7 +178,7 @@ class SpotCandles:
     def __init__(self, fetch: Fetch, timeframe: str, keep: int, limit: int = 1000, retry_ms: int = 10_000) -> None:
         self._fetch, self._timeframe, self._keep, self._limit = fetch, timeframe, keep, limit
         self._candle_ms, self._retry_ms = timeframe_ms(timeframe), retry_ms
-        self._rows: dict[str, dict[int, list[float]]] = {}
+        self._rows: dict[str, dict[int, Sequence[float]]] = {}
         self._asked: dict[str, int] = {}
 
     def get(self, symbol: str, now_ms: int) -> pd.DataFrame:
@@ -204,7 +204,7 @@ class SpotCandles:
             del self._rows[symbol]
             self._asked.pop(symbol, None)
 
-    def _refresh(self, symbol: str, rows: dict[int, list[float]], newest: int) -> None:
+    def _refresh(self, symbol: str, rows: dict[int, Sequence[float]], newest: int) -> None:
         oldest = newest - (self._keep - 1) * self._candle_ms
         # The last candle is asked for again: some venues still correct it just after its close.
         since = max(oldest, max(rows, default=oldest))
@@ -220,7 +220,7 @@ class SpotCandles:
             del rows[stale]
 
 
-def _frame(rows: dict[int, list[float]]) -> pd.DataFrame:
+def _frame(rows: dict[int, Sequence[float]]) -> pd.DataFrame:
     frame = pd.DataFrame([rows[open_ms] for open_ms in sorted(rows)], columns=CANDLE_COLUMNS)
     frame["date"] = pd.to_datetime(frame["date"].astype("int64"), unit="ms", utc=True)
     return frame.astype(dict.fromkeys(CANDLE_COLUMNS[1:], "float64"))
