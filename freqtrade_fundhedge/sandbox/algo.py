@@ -94,9 +94,9 @@ class AlgoBook:
         for order in self.open():
             position = self.engine.account.position(order.symbol)
             signed = Decimal(1) if order.side == "BUY" else Decimal(-1)
-            if (order.reduce_only or order.close_position) and not position.closing_part(signed):
-                if order.close_position or position.quantity == ZERO:
-                    order.status, order.updated = "EXPIRED", now
+            # Binance withdraws close-position orders with their position; reduce-only ones wait and fail later.
+            if order.close_position and not position.closing_part(signed):
+                order.status, order.updated = "EXPIRED", now
                 continue
             if self._reached(order):
                 self._send(order, abs(position.quantity) if order.close_position else order.quantity, now)

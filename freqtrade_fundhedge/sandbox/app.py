@@ -19,13 +19,14 @@ from freqtrade_fundhedge.sandbox import (
     http_spot_market,
 )
 from freqtrade_fundhedge.sandbox.auth import authorise
-from freqtrade_fundhedge.sandbox.control import CONTROLS, Desk
+from freqtrade_fundhedge.sandbox.control import CONTROLS
 from freqtrade_fundhedge.sandbox.errors import BinanceError
 from freqtrade_fundhedge.sandbox.exchange import Exchange
 from freqtrade_fundhedge.sandbox.faults import Fault, Faults
 from freqtrade_fundhedge.sandbox.params import Params
 from freqtrade_fundhedge.sandbox.requestlog import Entry, RequestLog
 from freqtrade_fundhedge.sandbox.routes import Endpoint
+from freqtrade_fundhedge.sandbox.views import Desk
 
 logger = logging.getLogger(__name__)
 

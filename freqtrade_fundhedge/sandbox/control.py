@@ -33,32 +33,23 @@ POST requests/clear forget the log
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable
+from dataclasses import asdict, fields
 from decimal import Decimal
 
-from freqtrade_fundhedge.sandbox.books import books
-from freqtrade_fundhedge.sandbox.exchange import Exchange
-from freqtrade_fundhedge.sandbox.faults import Faults
 from freqtrade_fundhedge.sandbox.market import PerpMarket, SpotMarket
 from freqtrade_fundhedge.sandbox.numbers import ONE, plain, to_decimal
-from freqtrade_fundhedge.sandbox.requestlog import RequestLog
 from freqtrade_fundhedge.sandbox.settings import ApiKey, Permissions
-
-Body = Mapping[str, object]
-
-
-@dataclass
-class Desk:
-    """What the control API works on."""
-
-    exchange: Exchange
-    faults: Faults
-    log: RequestLog
-
-
-def _whole(body: Body, name: str, default: int = 0) -> int:
-    return int(to_decimal(body.get(name, default)))
+from freqtrade_fundhedge.sandbox.views import (
+    Body,
+    Desk,
+    show_books,
+    show_counts,
+    show_faults,
+    show_requests,
+    show_state,
+    whole,
+)
 
 
 def _spot_and_perp(desk: Desk, body: Body) -> tuple[SpotMarket | None, PerpMarket | None]:
@@ -106,7 +97,7 @@ def set_book(desk: Desk, body: Body) -> None:
         for name in ("depth", "spread_bps", "step_bps"):
             if name in body:
                 setattr(market.shape, name, to_decimal(body[name]))
-        market.shape.levels = _whole(body, "levels", market.shape.levels)
+        market.shape.levels = whole(body, "levels", market.shape.levels)
 
 
 def set_funding(desk: Desk, body: Body) -> None:
@@ -116,11 +107,11 @@ def set_funding(desk: Desk, body: Body) -> None:
     if "cap" in body:
         book.cap = to_decimal(body["cap"])
     if "interval_hours" in body:
-        funding.set_interval(symbol, _whole(body, "interval_hours"))
+        funding.set_interval(symbol, whole(body, "interval_hours"))
     if "rate" in body:
         funding.set_next(symbol, to_decimal(body["rate"]))
     if "past" in body:
-        funding.set_past(symbol, to_decimal(body["past"]), _whole(body, "hours", 24 * 90))
+        funding.set_past(symbol, to_decimal(body["past"]), whole(body, "hours", 24 * 90))
 
 
 def settle(desk: Desk, body: Body) -> dict[str, str]:
@@ -181,7 +172,7 @@ def set_transfers(desk: Desk, body: Body) -> None:
         names = body["next_status"]
         transfers.next_status = [str(name) for name in names] if isinstance(names, list) else [str(names)]
     if "id" in body:
-        transfers.resolve(_whole(body, "id"), str(body["status"]))
+        transfers.resolve(whole(body, "id"), str(body["status"]))
 
 
 def set_partial(desk: Desk, body: Body) -> None:
@@ -203,7 +194,7 @@ def _fractions(value: object) -> list[Decimal]:
 
 def fill_order(desk: Desk, body: Body) -> None:
     """Fill a resting order."""
-    order_id, quantity = _whole(body, "order_id"), to_decimal(body["quantity"])
+    order_id, quantity = whole(body, "order_id"), to_decimal(body["quantity"])
     if str(body["market"]) == "spot":
         desk.exchange.spot.fill_resting(desk.exchange.spot.store.orders[order_id], quantity)
     else:
@@ -232,7 +223,7 @@ def set_market(desk: Desk, body: Body) -> None:
     for market in _spot_and_perp(desk, body):
         if market is not None:
             market.status = str(body.get("status", market.status))
-            market.delisted_at = _whole(body, "delisted_at") or market.delisted_at
+            market.delisted_at = whole(body, "delisted_at") or market.delisted_at
 
 
 def set_account(desk: Desk, body: Body) -> None:
@@ -244,7 +235,7 @@ def set_account(desk: Desk, body: Body) -> None:
 
 def set_clock(desk: Desk, body: Body) -> None:
     """Put the exchange's clock wrong."""
-    desk.exchange.clock_offset_ms = _whole(body, "offset_ms")
+    desk.exchange.clock_offset_ms = whole(body, "offset_ms")
 
 
 def set_latency(desk: Desk, body: Body) -> None:
@@ -267,29 +258,9 @@ def clear_requests(desk: Desk, body: Body) -> None:
     desk.log.clear()
 
 
-def show_books(desk: Desk, body: Body) -> object:
-    """Show the full snapshot."""
-    return books(desk.exchange)
-
-
-def show_requests(desk: Desk, body: Body) -> object:
-    """Show the request log."""
-    method, path = str(body.get("method", ".*")), str(body.get("path", ".*"))
-    return [entry.shape() for entry in desk.log.find(method, path, _whole(body, "since"))]
-
-
-def show_counts(desk: Desk, body: Body) -> object:
-    """Count requests."""
-    return desk.log.counts()
-
-
-def show_faults(desk: Desk, body: Body) -> object:
-    """Show the fault rules."""
-    return [asdict(rule) for rule in desk.faults.rules]
-
-
 CONTROLS: dict[tuple[str, str], Callable[[Desk, Body], object]] = {
     ("GET", "books"): show_books,
+    ("GET", "state"): show_state,
     ("GET", "requests"): show_requests,
     ("GET", "counts"): show_counts,
     ("GET", "faults"): show_faults,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property, partial
 
 import numpy as np
 
 from freqtrade_fundhedge.sandbox.income import IncomeBook
 from freqtrade_fundhedge.sandbox.market import Markets
-from freqtrade_fundhedge.sandbox.noise import seed_of, uniform, walk
+from freqtrade_fundhedge.sandbox.noise import FloatArray, IntArray, seed_of, uniform, walk
 from freqtrade_fundhedge.sandbox.numbers import EIGHT, round8
 from freqtrade_fundhedge.sandbox.positions import Account
 
@@ -30,14 +32,22 @@ class Settled:
 
 @dataclass
 class FundingBook:
-    """Funding of one symbol."""
+    """Funding of one symbol. Its past is long, and made only when somebody asks for it."""
 
     hours: int
     cap: Decimal
-    rows: list[Settled]
+    past: Callable[[], list[Settled]]
     next_rate: Decimal
     next_time: int
-    listed: bool = field(default=True)
+
+    @cached_property
+    def rows(self) -> list[Settled]:
+        """Every settlement, oldest first."""
+        return self.past()
+
+
+def _rate(value: float) -> Decimal:
+    return Decimal(repr(value)).quantize(EIGHT)
 
 
 def next_settlement(now: int, hours: int) -> int:
@@ -57,25 +67,32 @@ class Funding:
         self.books: dict[str, FundingBook] = {}
         for symbol, market in markets.perp.items():
             hours = market.spec.funding_hours
-            rows = self._past(symbol, hours)
-            due = next_settlement(markets.born, hours)
-            self.books[symbol] = FundingBook(hours, market.spec.funding_cap, rows, rows[-1].rate, due)
+            last = np.array([markets.born // (hours * HOUR_MS)], dtype=np.int64)
+            self.books[symbol] = FundingBook(
+                hours=hours,
+                cap=market.spec.funding_cap,
+                past=partial(self._past, symbol, hours),
+                next_rate=_rate(self._rates(symbol, hours, last)[0].item()),
+                next_time=next_settlement(markets.born, hours),
+            )
 
-    def _past(self, symbol: str, hours: int) -> list[Settled]:
-        step = hours * HOUR_MS
-        last = self.markets.born // step
-        index = np.arange(last - _PAST_DAYS * 24 // hours, last + 1, dtype=np.int64)
+    def _rates(self, symbol: str, hours: int, index: IntArray) -> FloatArray:
+        """Make rates that hover around a level of the symbol's own, mostly above zero as on Binance."""
         seed = seed_of(self.seed, symbol, "funding")
-        lean = 0.0001 * float(uniform(seed, np.array([1], dtype=np.int64))[0])
+        lean = _FLOOR * float(uniform(seed, np.array([1], dtype=np.int64))[0])
         drift = walk(seed, (index * (hours / 8.0)).astype(np.float64)) * 3e-7
         rate = (_FLOOR + lean + drift + 0.00002 * uniform(seed + 1, index)) * (hours / 8.0)
         cap = float(self.markets.perp[symbol].spec.funding_cap)
-        rates = np.clip(rate, -cap, cap).tolist()
-        minutes = index * (hours * 60)
+        return np.clip(rate, -cap, cap)
+
+    def _past(self, symbol: str, hours: int) -> list[Settled]:
+        last = self.markets.born // (hours * HOUR_MS)
+        index = np.arange(last - _PAST_DAYS * 24 // hours, last + 1, dtype=np.int64)
+        rates = self._rates(symbol, hours, index).tolist()
         path = self.markets.perp[symbol].path
-        marks = path.at_minutes(minutes.astype(np.float64)).tolist()
+        marks = path.at_minutes((index * (hours * 60)).astype(np.float64)).tolist()
         return [
-            Settled(int(i) * step, Decimal(repr(r)).quantize(EIGHT), round8(Decimal(repr(m))))
+            Settled(int(i) * hours * HOUR_MS, _rate(r), round8(Decimal(repr(m))))
             for i, r, m in zip(index.tolist(), rates, marks, strict=True)
         ]
 

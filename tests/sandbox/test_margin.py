@@ -1,0 +1,74 @@
+"""Margin arithmetic, on its own."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from freqtrade_fundhedge.sandbox import margin
+from freqtrade_fundhedge.sandbox.specs import COINS
+
+BRACKETS = st.sampled_from([coin.perp.brackets for coin in COINS])
+MONEY = st.decimals("0", "1000000", places=4)
+SIGNED = st.decimals("-1000000", "1000000", places=4)
+QUANTITY = st.decimals("0.001", "1000", places=3)
+PRICE = st.decimals("1", "100000", places=2)
+
+
+@given(BRACKETS)
+def test_maintenance_is_continuous(brackets):
+    """The maintenance margin does not jump where one bracket ends and the next begins."""
+    for lower, upper in zip(brackets, brackets[1:], strict=False):
+        assert lower.cap == upper.floor
+        below = lower.cap * lower.maint_ratio - lower.cum
+        assert below == upper.floor * upper.maint_ratio - upper.cum
+
+
+@given(BRACKETS, MONEY, MONEY)
+def test_maintenance_grows_with_notional(brackets, first, second):
+    """A larger position never needs less maintenance margin."""
+    small, large = sorted((first, second))
+    assert margin.maintenance_margin(brackets, small) <= margin.maintenance_margin(brackets, large)
+
+
+@given(BRACKETS, QUANTITY, st.booleans(), PRICE, st.integers(1, 20))
+def test_liquidation_price_is_where_margin_meets_maintenance(brackets, size, short, entry, leverage):
+    """At the liquidation price, wallet plus profit is exactly the maintenance margin."""
+    quantity = -size if short else size
+    wallet = size * entry / leverage
+    price = margin.liquidation_price(brackets, quantity, entry, wallet)
+    if price == 0:
+        return
+    left = wallet + (price - entry) * quantity
+    maintenance = margin.maintenance_margin(brackets, size * price)
+    assert abs(left - maintenance) <= Decimal("1e-12") * max(1, abs(left))
+
+
+@given(BRACKETS, QUANTITY, PRICE, st.integers(2, 20))
+def test_a_short_is_liquidated_above_its_entry(brackets, size, entry, leverage):
+    """A short with margin to spare is liquidated by a rise, never by a fall."""
+    wallet = size * entry / leverage
+    if wallet <= margin.maintenance_margin(brackets, size * entry):
+        return
+    assert margin.liquidation_price(brackets, -size, entry, wallet) > entry
+
+
+@given(SIGNED, SIGNED, MONEY, MONEY)
+def test_never_more_to_withdraw_than_available(wallet, pnl, initial, orders):
+    """Unrealised profit raises what is available but never what can be withdrawn."""
+    available = margin.available(wallet, pnl, initial, orders)
+    withdrawable = margin.withdrawable(wallet, pnl, initial, orders)
+    assert 0 <= withdrawable <= available
+    assert withdrawable <= max(0, wallet - initial - orders)
+    assert withdrawable == margin.withdrawable(wallet, min(pnl, 0), initial, orders)
+
+
+@given(SIGNED, MONEY, MONEY, st.integers(1, 20))
+def test_closing_orders_hold_no_margin(position, buys, sells, leverage):
+    """An order that can only reduce a position holds no margin; any other holds at most its own."""
+    held = margin.open_order_margin(position, buys, sells, leverage)
+    assert 0 <= held <= max(buys, sells) / leverage
+    if position < 0 and buys <= -2 * position:
+        assert margin.open_order_margin(position, buys, Decimal(0), leverage) == 0
