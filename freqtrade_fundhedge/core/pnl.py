@@ -70,6 +70,37 @@ def hedged_result(
     return HedgedResult(short, spot, received, paid, basis, short + spot + received - paid, amount * entered)
 
 
+def result_of_fills(
+    hedge: IntArray,
+    sold: FloatArray,
+    perp: FloatArray,
+    spot: FloatArray,
+    funding: FloatArray,
+    fees: FloatArray,
+) -> HedgedResult:
+    """Result of n closed hedges from all their fills; partial closes and additions included.
+
+    Parameters
+    ----------
+    hedge : (m,) int64, which hedge (0 .. n-1) a fill belongs to
+    sold : (m,) float64, perpetual base units sold; negative = bought back. Sums to 0 in each hedge
+    perp, spot : (m,) float64, quote per perpetual base unit, of the fill and of the spot order that follows it
+    funding, fees : (n,) float64, quote, as in `hedged_result`
+
+    Returns
+    -------
+    HedgedResult
+    """
+    count = len(funding)
+
+    def per_hedge(amounts: FloatArray) -> FloatArray:
+        return np.bincount(hedge, weights=amounts, minlength=count).astype(np.float64)
+
+    short, spot_leg = per_hedge(sold * perp), per_hedge(-sold * spot)
+    basis, notional = per_hedge(sold * (perp - spot)), per_hedge(np.maximum(sold, 0.0) * perp)
+    return HedgedResult(short, spot_leg, funding, fees, basis, short + spot_leg + funding - fees, notional)
+
+
 def daily(closed_day: IntArray, totals: FloatArray, first_day: int, last_day: int) -> FloatArray:
     """Sum results by the day on which they were closed.
 

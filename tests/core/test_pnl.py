@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freqtrade_fundhedge.core.pnl import daily, drawdown, hedged_result, sharpe
+from freqtrade_fundhedge.core.pnl import daily, drawdown, hedged_result, result_of_fills, sharpe
 
 price = st.floats(1e-6, 1e6)
 money = st.floats(-1e4, 1e4)
@@ -65,3 +65,32 @@ def test_sharpe() -> None:
     assert sharpe(returns) == pytest.approx(0.005 / np.std(returns, ddof=1) * 365**0.5)
     assert np.isnan(sharpe(np.zeros(5)))
     assert np.isnan(sharpe(np.array([0.1])))
+
+
+def test_fills_add_up_to_the_hedge() -> None:
+    """A hedge closed in two parts earns what two hedges of those parts earn."""
+    fills = result_of_fills(
+        np.array([0, 0, 0, 1, 1]),
+        np.array([3.0, -1.0, -2.0, 1.0, -1.0]),
+        np.array([100.0, 90.0, 110.0, 50.0, 40.0]),
+        np.array([99.0, 90.0, 111.0, 50.0, 41.0]),
+        np.array([5.0, 1.0]),
+        np.array([2.0, 0.5]),
+    )
+    parts = hedged_result([1.0, 2.0], 100.0, [90.0, 110.0], 99.0, [90.0, 111.0], 0.0, 0.0)
+    assert fills.total == pytest.approx([parts.total.sum() + 5.0 - 2.0, 10.0 - 9.0 + 1.0 - 0.5])
+    assert fills.basis == pytest.approx([parts.basis.sum(), 1.0])
+    assert fills.notional == pytest.approx([300.0, 50.0])
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_identity_over_fills(seed: int) -> None:
+    """However a hedge is opened and closed in parts, basis + funding - fees is its total, to 1e-9 of notional."""
+    rng = np.random.default_rng(seed)
+    hedge = np.repeat(np.arange(5), 6)
+    sold = rng.uniform(0.1, 1e4, (5, 6))
+    sold[:, -1] = -sold[:, :-1].sum(axis=1)
+    perp, spot = rng.uniform(1, 1e5, 30), rng.uniform(1, 1e5, 30)
+    result = result_of_fills(hedge, sold.ravel(), perp, spot, rng.normal(size=5), rng.normal(size=5))
+    difference = result.basis + result.funding - result.fees - result.total
+    assert (np.abs(difference) <= 1e-9 * np.bincount(hedge, np.abs(sold.ravel()) * perp)).all()
