@@ -29,7 +29,7 @@ def spot_api(source: Any, exchange_config: dict[str, Any], own: Spot, with_keys:
     """
     user = _merged(exchange_config.get("ccxt_config", {}), exchange_config.get("ccxt_sync_config", {}))
     options = {**user.get("options", {}), "defaultType": "spot", "adjustForTimeDifference": True}
-    api = type(source)({**user, "options": options, "enableRateLimit": True})
+    api = type(source)({"enableRateLimit": True, **user, "options": options})
     if with_keys:
         _give_keys(api, source, own)
     api.set_markets_from_exchange(source)

@@ -9,9 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.util.exc import CommandError
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
@@ -65,7 +62,7 @@ def open_engine(url: str, read_only: bool = False) -> Engine:
             if not read_only:
                 _migrate(connection)
         return engine
-    except (SQLAlchemyError, CommandError, ImportError, OSError) as error:
+    except (SQLAlchemyError, ImportError, OSError) as error:
         raise JournalError(f"the journal {shown} can't be opened: {_first_line(error)}") from None
 
 
@@ -88,11 +85,22 @@ def _sqlite_pragmas(connection: Any, _record: object) -> None:
 
 
 def _migrate(connection: Connection) -> None:
+    # Alembic talks while it is imported; a trader's log has better uses.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config as AlembicConfig  # noqa: PLC0415
+    from alembic.util.exc import CommandError  # noqa: PLC0415
+
     config = AlembicConfig()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise JournalError(
+            f"the journal's tables are of a version that this release does not know ({_first_line(error)}): "
+            "install the release that wrote it, or newer"
+        ) from None
     connection.commit()
 
 

@@ -10,7 +10,8 @@ GET state           prices, basis, books' shapes, statuses, funding, fees, permi
 GET requests        ``?method=&path=&since=``: the request log; ``GET counts``: counts by method and path
 GET faults          the rules in force with their hits
 POST price          symbol, price, market=both, ramp_s=0; ``both``: price is the spot price, basis is kept
-POST basis          symbol, basis, ramp_s=0: moves the perpetual to index x (1 + basis)
+POST basis          symbol, basis, ramp_s=0: moves the perpetual to index x (1 + basis);
+                    past_hours: it was there for so long already (several calls: the latest wins)
 POST book           symbol, market=both, depth, spread_bps, step_bps, levels
 POST funding        symbol, rate (next ones), past + hours (rewrite settled ones), interval_hours, cap
 POST settle         symbol or none for all, rate, record=false: pay funding now
@@ -82,11 +83,13 @@ def set_price(desk: Desk, body: Body) -> None:
 
 
 def set_basis(desk: Desk, body: Body) -> None:
-    """Move the perpetual away from the index."""
+    """Move the perpetual away from the index, now and if wanted in the past."""
     markets, symbol = desk.exchange.markets, str(body["symbol"])
-    ramp = int(to_decimal(body.get("ramp_s", 0)) * 1000)
-    price = markets.index_price(symbol) * (ONE + to_decimal(body["basis"]))
-    markets.perp_market(symbol).path.set(desk.exchange.now_ms(), price, ramp)
+    ramp, factor = int(to_decimal(body.get("ramp_s", 0)) * 1000), ONE + to_decimal(body["basis"])
+    perp = markets.perp_market(symbol)
+    perp.path.set(desk.exchange.now_ms(), markets.index_price(symbol) * factor, ramp)
+    if hours := _whole(body, "past_hours"):
+        perp.path.follow(perp.path.born - hours * 3_600_000, markets.index[symbol], factor * perp.coin.multiplier)
 
 
 def set_book(desk: Desk, body: Body) -> None:

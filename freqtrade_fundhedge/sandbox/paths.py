@@ -43,6 +43,7 @@ class PricePath:
     log_noise: Callable[[FloatArray], FloatArray]
     alive: bool = False
     segments: list[Segment] = field(default_factory=list)
+    followed: list[tuple[int, PricePath, Decimal]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.segments.append(Segment(self.born, self.first, self.born, self.first))
@@ -68,6 +69,10 @@ class PricePath:
             target = price / Decimal(repr(self._factor(np.array([end]))[0].item()))
         start = before if ramp_ms else target
         self.segments.append(Segment(now, start, now + ramp_ms, target))
+
+    def follow(self, start: int, other: PricePath, factor: Decimal) -> None:
+        """Rewrite the past from ``start`` (ms) on: it was the other path times ``factor``, to the last digit."""
+        self.followed.append((start, other, factor))
 
     def _factor(self, minutes: FloatArray) -> FloatArray:
         return np.exp(self.log_noise(minutes) - self._pin)
@@ -103,6 +108,9 @@ class PricePath:
             values[index] = float(self.level(int(grid[index] * MINUTE_MS)))
         moving = np.ones(grid.shape, dtype=bool) if self.alive else grid <= born
         values[moving] *= self._factor(grid[moving])
+        for start, other, factor in self.followed:
+            rewritten = (grid > start / MINUTE_MS) & (grid <= born)
+            values[rewritten] = other.at_minutes(grid[rewritten]) * float(factor)
         return values
 
     def _widen(self, table: FloatArray, first: int, now: int) -> None:
