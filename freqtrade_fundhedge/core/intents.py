@@ -52,6 +52,9 @@ MOVES: Final[dict[tuple[State, Move], State]] = {
 
 OPEN: Final = frozenset({State.PLANNED, State.SENT, State.UNKNOWN})
 
+UNIQUE_ROOM: Final = Decimal("0.002")
+"""Most that `unique_amount` takes off, in units of the asset."""
+
 
 def next_state(state: State, move: Move) -> State:
     """The state after a move.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from freqtrade_fundhedge.core.intents import UNIQUE_ROOM
 from freqtrade_fundhedge.venue.port import ZERO, Direction, FuturesAccount, Position
 
 REDUCTIONS = (ZERO, Decimal("0.001"), Decimal("0.01"), Decimal("0.03"))
@@ -107,8 +108,13 @@ def _top_up(missing: Decimal, rules: Rules, needs: Needs, figures: dict[str, Dec
     # Margin that keeps shorts alive outranks an entry that has not happened.
     spare = needs.spot_free - (needs.spot_reserved if needs.entry_margin else ZERO)
     figures |= {"spot_free": needs.spot_free, "spot_reserved": needs.spot_reserved}
-    amount = min(max(missing, rules.minimum), spare)
-    if amount < rules.minimum or (needs.entry_margin and amount < missing):
+    # A little more than is missing, so that what makes the amount unique does not leave the wallet short of it.
+    amount = min(max(missing + UNIQUE_ROOM, rules.minimum), spare)
+    if needs.entry_margin and amount < missing:
+        without_entry = missing - needs.entry_margin
+        needs = replace(needs, entry_margin=ZERO)
+        return _top_up(without_entry, rules, needs, figures) if without_entry > 0 else None
+    if amount < rules.minimum:
         return None
     return Movement(Direction.TOP_UP, amount, _text(figures))
 
