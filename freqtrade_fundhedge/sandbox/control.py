@@ -88,7 +88,7 @@ def set_basis(desk: Desk, body: Body) -> None:
     ramp, factor = int(to_decimal(body.get("ramp_s", 0)) * 1000), ONE + to_decimal(body["basis"])
     perp = markets.perp_market(symbol)
     perp.path.set(desk.exchange.now_ms(), markets.index_price(symbol) * factor, ramp)
-    if hours := _whole(body, "past_hours"):
+    if hours := whole(body, "past_hours"):
         perp.path.follow(perp.path.born - hours * 3_600_000, markets.index[symbol], factor * perp.coin.multiplier)
 
 
