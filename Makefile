@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format ci clean
+.PHONY: help setup demo test lint format docs ci clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ lint: $(STAMP) ## style, types and import contracts
 format: $(STAMP) ## put the code in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(STAMP) ## the configuration reference in README.md
+	$(BIN)/python -m freqtrade_fundhedge.config_reference README.md
 
 ci: ## what a change has to pass
 	.ci/run

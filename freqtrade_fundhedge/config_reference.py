@@ -1,14 +1,22 @@
-"""The reference of the `fundhedge` section, from its model: `python -m freqtrade_fundhedge.config_reference`."""
+"""The reference of the `fundhedge` section, from its model.
+
+`python -m freqtrade_fundhedge.config_reference README.md` writes it between the markers in that file.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from pydantic import BaseModel
 
 from freqtrade_fundhedge.config import FundHedgeConfig
+
+BEGIN: Final = "<!-- config reference: written by `make docs` -->"
+END: Final = "<!-- end of config reference -->"
 
 
 def rows(model: type[BaseModel] = FundHedgeConfig, prefix: str = "fundhedge") -> Iterator[tuple[str, str, str, str]]:
@@ -50,7 +58,20 @@ def _range(metadata: list[Any]) -> str:
     return ", ".join(bounds)
 
 
-if __name__ == "__main__":
-    import sys
+def with_reference(text: str) -> str:
+    """The text with the current table between the markers.
 
-    sys.stdout.write(markdown() + "\n")
+    Raises
+    ------
+    ValueError : the text has no such markers
+    """
+    before, found_begin, rest = text.partition(BEGIN)
+    _, found_end, after = rest.partition(END)
+    if not found_begin or not found_end:
+        raise ValueError(f"the markers {BEGIN} and {END} are missing")
+    return f"{before}{BEGIN}\n{markdown()}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        Path(name).write_text(with_reference(Path(name).read_text()))
