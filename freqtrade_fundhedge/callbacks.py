@@ -181,9 +181,11 @@ class FundHedgeMixin:
         known = bot.controller.plan
         if known is not None and known.pair == pair and known.expires_at == expires_at:
             return known
-        max_leverage = float(self.dp._exchange.get_max_leverage(pair, None))
-        override = None
-        if not isinstance(self.config["stake_amount"], (int, float)):
+        stake, override = self.config["stake_amount"], None
+        max_leverage = float(
+            self.dp._exchange.get_max_leverage(pair, stake if isinstance(stake, (int, float)) else 0.0)
+        )
+        if not isinstance(stake, (int, float)):
             override = self._unlimited(bot, entry_leverage(self.fundhedge_settings, max_leverage))
         tied_up = float(Trade.total_open_trades_stakes())
         return plan_entry(
@@ -303,9 +305,11 @@ class FundHedgeMixin:
             return work()
         except FundHedgeError as error:
             self._say_once(doing, f"fundhedge, in {doing}: {error}")
-        except Exception:
+        except Exception as error:
             # Freqtrade would swallow it and say yes in our name.
-            logger.exception("fundhedge, in %s: unexpected; no new entries until it works again", doing)
+            if self._fundhedge_said.get(doing) != repr(error):
+                self._fundhedge_said[doing] = repr(error)
+                logger.exception("fundhedge, in %s: unexpected; no new entries until it works again", doing)
         bot = self._fundhedge
         if bot is not None:
             bot.controller.trouble = f"{doing} failed"

@@ -73,9 +73,10 @@ class Journal:
             return [read(HedgeRow, row) for row in db.execute(query).mappings()]
 
     def note_hedge(self, hedge_id: str, **changes: Any) -> HedgeRow:
-        """Change columns of a hedge and return it."""
+        """Change columns of a hedge, or none, and return it as it is now."""
         with journal_errors("record the hedge"), self.engine.begin() as db:
-            db.execute(update(hedges).where(hedges.c.id == hedge_id).values(written(changes)))
+            if changes:
+                db.execute(update(hedges).where(hedges.c.id == hedge_id).values(written(changes)))
             return _one_hedge(db, hedge_id)
 
     # --- spot orders
