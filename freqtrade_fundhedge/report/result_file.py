@@ -8,6 +8,8 @@ import zipfile
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import IO, Any
 
@@ -148,24 +150,35 @@ class _Names:
     reasons: dict[str, int] = field(default_factory=dict)
 
 
+_FIELDS = ("open_timestamp", "close_timestamp", "funding_fees", "max_stake_amount", "fee_open", "fee_close")
+_trade_fields = itemgetter(*_FIELDS)
+_fill_fields = itemgetter("order_filled_timestamp", "amount", "safe_price", "ft_is_entry")
+
+
 def _collect(trades: list[Trade], columns: _Columns, names: _Names) -> None:
+    if not trades:
+        return
     for trade in trades:
         if not trade["is_short"]:
             raise ConfigError(f"{trade['pair']}: a long trade; only hedged shorts can be reported")
-        number = len(columns.pair)
-        columns.pair.append(names.pairs.setdefault(trade["pair"], len(names.pairs)))
-        columns.reason.append(names.reasons.setdefault(trade["exit_reason"] or "open", len(names.reasons)))
-        columns.opened.append(trade["open_timestamp"])
-        columns.closed.append(trade["close_timestamp"])
-        columns.funding.append(trade["funding_fees"] or 0.0)
-        columns.stake.append(trade["max_stake_amount"])
-        columns.fee_open.append(trade["fee_open"])
-        columns.fee_close.append(trade["fee_close"])
-        for order in trade["orders"]:
-            columns.fill_trade.append(number)
-            columns.fill_at.append(order["order_filled_timestamp"])
-            columns.fill_sold.append(order["amount"] if order["ft_is_entry"] else -order["amount"])
-            columns.fill_price.append(order["safe_price"])
+    first = len(columns.pair)
+    pairs, reasons = names.pairs, names.reasons
+    columns.pair.extend([pairs.setdefault(trade["pair"], len(pairs)) for trade in trades])
+    columns.reason.extend([reasons.setdefault(trade["exit_reason"] or "open", len(reasons)) for trade in trades])
+    opened, closed, funding, stake, fee_open, fee_close = zip(*map(_trade_fields, trades), strict=True)
+    columns.opened.extend(opened)
+    columns.closed.extend(closed)
+    columns.funding.extend([amount or 0.0 for amount in funding])
+    columns.stake.extend(stake)
+    columns.fee_open.extend(fee_open)
+    columns.fee_close.extend(fee_close)
+    orders = [trade["orders"] for trade in trades]
+    columns.fill_trade.extend([first + i for i, fills in enumerate(orders) for _ in fills])
+    fills = map(_fill_fields, chain.from_iterable(orders))
+    filled_at, amounts, prices, entries = zip(*fills, strict=True)
+    columns.fill_at.extend(filled_at)
+    columns.fill_sold.extend([amount if entry else -amount for amount, entry in zip(amounts, entries, strict=True)])
+    columns.fill_price.extend(prices)
 
 
 def _read(path: Path, begin: Callable[[], Callable[[list[Trade]], None]]) -> bytes:
@@ -203,6 +216,7 @@ def _split(stream: IO[bytes], begin: Callable[[], Callable[[list[Trade]], None]]
 
 def _take_trades(buffer: bytes, take: Callable[[list[Trade]], None]) -> tuple[bytes, bool]:
     """Take whole trades off the front; return what is left, and whether the list has ended."""
+    buffer = buffer.lstrip(b", \n\r\t")
     borders = list(_BETWEEN.finditer(buffer, max(0, buffer.rfind(b'"pair"') - 64)))
     if borders:
         try:

@@ -25,6 +25,7 @@ class FundHedgeStrategy(FundHedgeMixin, IStrategy):
     timeframe = "1h"
     can_short = True
     process_only_new_candles = True
+    fundhedge_gate = True  # the predicted rate has a say between candles
     startup_candle_count = startup_candles(timeframe)
 
     # The spot leg carries the price risk: a stop or a target on the short alone would break the hedge.
