@@ -9,34 +9,30 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
 import pandas as pd
-from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import Trade
 
+from freqtrade_fundhedge import frames
 from freqtrade_fundhedge.bot import Bot, entry_leverage, plan_entry, start_bot, unlimited_stake
+from freqtrade_fundhedge.carry_columns import CarryColumns, is_live
 from freqtrade_fundhedge.config import FundHedgeConfig, check_freqtrade, parse
 from freqtrade_fundhedge.controller import EntryPlan
-from freqtrade_fundhedge.core.carry import CarryParams, entry_allowed, funding_turned
 from freqtrade_fundhedge.core.hedge import ShortLeg
-from freqtrade_fundhedge.errors import FundHedgeError, VenueError
-from freqtrade_fundhedge import frames
+from freqtrade_fundhedge.errors import FundHedgeError
 from freqtrade_fundhedge.journal_rows import HedgeRow
 from freqtrade_fundhedge.legs import legs_of_bot, number, short_leg
-from freqtrade_fundhedge.market import spot_symbol
 
 logger = logging.getLogger("freqtrade_fundhedge")
 Answer = TypeVar("Answer")
-FUNDING_TIMEFRAME = "1h"
-LIVE_MODES = (RunMode.LIVE, RunMode.DRY_RUN)
 
 
-class FundHedgeMixin:
+class FundHedgeMixin(CarryColumns):
     """Gives every short of a strategy a spot leg: `class Mine(FundHedgeMixin, IStrategy)`.
 
     A strategy that overrides one of the callbacks below calls `super()` in it.
@@ -69,7 +65,7 @@ class FundHedgeMixin:
     def bot_start(self, **kwargs: Any) -> None:
         """Connect to the journal and the account, and check that both are fit."""
         super().bot_start(**kwargs)  # type: ignore[misc]
-        if self.config.get("runmode") not in LIVE_MODES:
+        if not is_live(self.config):
             return
         try:
             self._fundhedge = start_bot(
@@ -82,7 +78,7 @@ class FundHedgeMixin:
     def ft_bot_start(self, **kwargs: Any) -> None:
         """Freqtrade's own start; a refusal of ours ends it with one line instead of a traceback."""
         super().ft_bot_start(**kwargs)  # type: ignore[misc]
-        if self.config.get("runmode") in LIVE_MODES and self._fundhedge is None:
+        if is_live(self.config) and self._fundhedge is None:
             raise OperationalException(
                 self._fundhedge_refusal or "fundhedge did not start: a bot_start() of the strategy must call super()"
             )
@@ -118,7 +114,7 @@ class FundHedgeMixin:
         super().order_filled(  # type: ignore[misc]
             pair=pair, trade=trade, order=order, current_time=current_time, **kwargs
         )
-        if trade.is_short and self.config.get("runmode") in LIVE_MODES:
+        if trade.is_short and is_live(self.config):
             self._safely("a fill", lambda: self._running().controller.after_fill(short_leg(trade)), False)
 
     # --- entries: any doubt is a no
@@ -132,7 +128,7 @@ class FundHedgeMixin:
             pair=pair, order_type=order_type, amount=amount, rate=rate, time_in_force=time_in_force,
             current_time=current_time, entry_tag=entry_tag, side=side, **kwargs,
         )  # fmt: skip
-        if not allowed or self.config.get("runmode") not in LIVE_MODES:
+        if not allowed or not is_live(self.config):
             return bool(allowed)
         why = self._safely(
             "the pre-flight check", lambda: self._entry_refusal(pair, amount, rate, side), "the check itself failed"
@@ -150,12 +146,6 @@ class FundHedgeMixin:
         why = self._funding_refusal(bot, pair) if self.fundhedge_gate else ""
         return why or bot.controller.refusal(pair, number(amount), number(rate))
 
-    def _funding_refusal(self, bot: Bot, pair: str) -> str:
-        quote = bot.controller.funding.get(pair)
-        if quote is None:
-            return "its predicted funding rate is not known"
-        return entry_allowed(quote.rate, quote.interval_h, self.fundhedge_carry_params(), self._basis_gain(pair)).reason
-
     def get_entry_signal(self, pair: str, timeframe: str, dataframe: pd.DataFrame) -> tuple[Any, str | None]:
         """Freqtrade's entry signal, held back until the margin for it is in the futures wallet.
 
@@ -163,7 +153,7 @@ class FundHedgeMixin:
         end in its warning about the balance. The next loop fetches the margin and lets the signal pass.
         """
         signal, tag = super().get_entry_signal(pair, timeframe, dataframe)  # type: ignore[misc]
-        if signal is None or self.config.get("runmode") not in LIVE_MODES:
+        if signal is None or not is_live(self.config):
             return signal, tag
         ready = self._safely("the entry plan", lambda: self._ready(pair, dataframe), False)
         return (signal, tag) if ready else (None, None)
@@ -226,7 +216,7 @@ class FundHedgeMixin:
             pair=pair, trade=trade, current_time=current_time, current_rate=current_rate,
             current_profit=current_profit, **kwargs,
         )  # fmt: skip
-        if self.config.get("runmode") not in LIVE_MODES or not trade.is_short:
+        if not is_live(self.config) or not trade.is_short:
             return answer
         return self._safely("the exit check", lambda: self._exit_reason(pair), None) or answer
 
@@ -234,71 +224,9 @@ class FundHedgeMixin:
         bot = self._running()
         if bot.controller.hedge_failed(pair):
             return "hedge_failed"
-        quote = bot.controller.funding.get(pair) if self.fundhedge_gate else None
-        if quote is None:
-            return None
-        params, balance = self.fundhedge_carry_params(), self._last(pair, "carry_balance")
-        turned = funding_turned(quote.rate, quote.interval_h, balance, params, self._basis_gain(pair))
-        return "funding_turned" if turned else None
-
-    # --- signals
-
-    def fundhedge_carry_params(self) -> CarryParams:
-        """Thresholds and costs of the carry rule, from the configuration."""
-        carry = self.fundhedge_settings.carry
-        return CarryParams(**carry.model_dump())
-
-    def informative_pairs(self) -> list[tuple[str, str, str]]:
-        """Settled funding and mark of every pair; spot candles too in a backtest."""
-        pairs = {}
-        for pair in self.dp.current_whitelist():
-            found = spot_symbol(pair, self._markets())
-            if found is not None:
-                pairs[pair] = found[0]
-        live = self.config.get("runmode") in LIVE_MODES
-        mine: list[tuple[str, str, str]] = frames.informative_pairs(pairs, self.timeframe, FUNDING_TIMEFRAME, live)
-        return [*super().informative_pairs(), *mine]  # type: ignore[misc]
-
-    def hedge_frame(self, dataframe: pd.DataFrame, metadata: dict[str, Any]) -> pd.DataFrame:
-        """The candles with funding, basis and the carry rule's columns, see `frames`."""
-        pair = str(metadata["pair"])
-        symbol, multiplier = spot_symbol(pair, self._markets()) or ("", Decimal(1))
-        funding = self.dp.get_pair_dataframe(pair, FUNDING_TIMEFRAME, "funding_rate")
-        mark = self.dp.get_pair_dataframe(pair, FUNDING_TIMEFRAME, "mark")
-        spot = self._spot_candles(symbol)
-        params = self.fundhedge_carry_params()
-        return frames.hedge_frame(dataframe, float(multiplier), self.timeframe, funding, mark, spot, params)
-
-    def _spot_candles(self, symbol: str) -> pd.DataFrame:
-        if not symbol:
-            return pd.DataFrame()
-        if self.config.get("runmode") not in LIVE_MODES:
-            frame: pd.DataFrame = self.dp.get_pair_dataframe(symbol, self.timeframe, "spot")
-            return frame
-        try:
-            return self._running().candles.get(symbol, int(time.time() * 1000))
-        except VenueError as error:
-            # Without spot candles there is no basis and so no entry; exits go by funding alone.
-            self._say_once(symbol, f"{symbol}: no spot candles now: {error}")
-            return pd.DataFrame()
-
-    def _markets(self) -> Mapping[str, Any]:
-        markets: Mapping[str, Any] = self.dp._exchange.markets
-        return markets
-
-    def _last(self, pair: str, column: str) -> float:
-        frame, _ = self.dp.get_analyzed_dataframe(pair, self.timeframe)
-        return float(frame[column].iloc[-1]) if len(frame) and column in frame else math.nan
-
-    def _basis_gain(self, pair: str) -> float:
-        return self._last(pair, "basis_gain")
+        return "funding_turned" if self.fundhedge_gate and self._funding_turned(bot, pair) else None
 
     # --- plumbing
-
-    def _running(self) -> Bot:
-        if self._fundhedge is None:
-            raise FundHedgeError("fundhedge is not running")
-        return self._fundhedge
 
     def _safely(self, doing: str, work: Callable[[], Answer], otherwise: Answer) -> Answer:
         try:
@@ -314,8 +242,3 @@ class FundHedgeMixin:
         if bot is not None:
             bot.controller.trouble = f"{doing} failed"
         return otherwise
-
-    def _say_once(self, topic: str, text: str) -> None:
-        if self._fundhedge_said.get(topic) != text:
-            self._fundhedge_said[topic] = text
-            logger.info("%s", text)
