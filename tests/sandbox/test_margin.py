@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 
 from hypothesis import given
@@ -20,7 +21,7 @@ PRICE = st.decimals("1", "100000", places=2)
 @given(BRACKETS)
 def test_maintenance_is_continuous(brackets):
     """The maintenance margin does not jump where one bracket ends and the next begins."""
-    for lower, upper in zip(brackets, brackets[1:], strict=False):
+    for lower, upper in itertools.pairwise(brackets):
         assert lower.cap == upper.floor
         below = lower.cap * lower.maint_ratio - lower.cum
         assert below == upper.floor * upper.maint_ratio - upper.cum
