@@ -1,0 +1,110 @@
+"""The strategy in Freqtrade's own backtesting, lookahead analysis and recursive analysis, as a user runs them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic import write_pair
+
+from freqtrade_fundhedge.frames import startup_candles
+from freqtrade_fundhedge.report.backtest import evaluate
+from freqtrade_fundhedge.report.candle_files import FeatherCandles
+from freqtrade_fundhedge.report.result_file import latest_result, read_result
+from freqtrade_fundhedge.sandbox import SandboxServer, freqtrade_config
+
+ROOT = Path(__file__).parents[1]
+PAIRS = {"BTC/USDT:USDT": ("BTC", 1.0), "1000PEPE/USDT:USDT": ("PEPE", 1000.0)}
+TIMERANGE = "20240212-20240430"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A data directory, a configuration, and a way to run Freqtrade on them."""
+
+    home: Path
+    datadir: Path
+
+    def run(self, command: str, *arguments: str) -> str:
+        words = [
+            sys.executable, "-m", "freqtrade", command, "-c", str(self.home / "config.json"),
+            "--userdir", str(self.home), "--datadir", str(self.datadir),
+            "--strategy-path", str(ROOT / "user_data" / "strategies"), "--strategy", "FundHedgeStrategy",
+            "--timerange", TIMERANGE, *arguments,
+        ]  # fmt: skip
+        done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        return " ".join((done.stdout + done.stderr).split())
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    home = tmp_path_factory.mktemp("backtest")
+    datadir = home / "data" / "binance"
+    for seed, (pair, (coin, multiplier)) in enumerate(PAIRS.items()):
+        write_pair(datadir, pair.partition("/")[0], coin, multiplier, 121, seed, 100.0)
+    with SandboxServer() as sandbox:
+        config = {
+            "trading_mode": "futures",
+            "margin_mode": "isolated",
+            "stake_currency": "USDT",
+            "stake_amount": 1000,
+            "max_open_trades": len(PAIRS),
+            "dry_run": True,
+            "dry_run_wallet": 10000,
+            "entry_pricing": {"price_side": "other", "use_order_book": True, "order_book_top": 1},
+            "exit_pricing": {"price_side": "other", "use_order_book": True, "order_book_top": 1},
+            "pairlists": [{"method": "StaticPairList"}],
+            "exchange": freqtrade_config(sandbox.url, pair_whitelist=list(PAIRS)),
+            "fundhedge": {},
+        }
+        (home / "config.json").write_text(json.dumps(config))
+        yield Bench(home, datadir)
+
+
+def test_backtest_has_both_legs(bench: Bench) -> None:
+    """Freqtrade's backtest opens and closes shorts by the rule, and the hedged result earns what funding pays."""
+    bench.run("backtesting", "--cache", "none", "--export", "trades")
+    trades = read_result(latest_result(bench.home / "backtest_results"))
+    assert set(trades.pairs) == set(PAIRS)
+    assert len(trades.pair) >= 8
+    assert set(trades.reasons) <= {"funding", "basis", "force_exit"}
+    report = evaluate(trades, FeatherCandles(bench.datadir), 0.001)
+    result, summary = report.result, report.summary
+    assert summary.unpriced == 0
+    difference = result.short + result.spot + result.funding - result.fees - result.total
+    assert (np.abs(difference) <= 1e-9 * result.notional).all()
+    assert (np.abs(result.basis) < 0.002 * result.notional).all()
+    assert report.equity.iloc[-1] == pytest.approx(summary.total, abs=1e-6 * result.notional.sum())
+    assert summary.fees == pytest.approx(0.003 * result.notional.sum(), rel=0.05)
+    assert summary.funding > summary.fees
+
+
+def test_no_lookahead(bench: Bench) -> None:
+    """Freqtrade's lookahead analysis finds no bias in entries, exits or indicators."""
+    table = bench.home / "lookahead.csv"
+    bench.run(
+        "lookahead-analysis", "--minimum-trade-amount", "3", "--targeted-trade-amount", "4",
+        "--lookahead-analysis-exportfilename", str(table),
+    )  # fmt: skip
+    with table.open() as file:
+        (row,) = csv.DictReader(file)
+    assert row["has_bias"] == "False"
+    assert int(row["total_signals"]) >= 3
+    assert row["biased_entry_signals"] == row["biased_exit_signals"] == "0"
+    assert not row["biased_indicators"]
+
+
+def test_no_recursion(bench: Bench) -> None:
+    """From the strategy's own number of start-up candles on, more of them change no indicator."""
+    own = startup_candles("1h")
+    output = bench.run("recursive-analysis", "--startup-candle", str(own), str(own + 1), str(own + 24))
+    assert "No variance on indicator(s) found due to recursive formula." in output
+    assert "No lookahead bias on indicators found." in output
