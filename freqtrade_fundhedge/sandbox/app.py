@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
+from collections.abc import AsyncIterator
 
 from aiohttp import web
 
@@ -61,10 +63,12 @@ class Sandbox:
         app.cleanup_ctx.append(self._beat)
         return app
 
-    async def _beat(self, app: web.Application):  # type: ignore[no-untyped-def]
+    async def _beat(self, app: web.Application) -> AsyncIterator[None]:
         task = asyncio.create_task(self._advance())
         yield
         task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
     async def _advance(self) -> None:
         """Let funding fall due and ramps cross orders while nobody asks anything."""

@@ -16,12 +16,7 @@ from freqtrade_fundhedge.sandbox.transfers import ROUTES
 
 def books(exchange: Exchange) -> dict[str, object]:
     """Write everything there is to know about the account, amounts as text."""
-    account = exchange.futures.account
-    return {
-        "time": exchange.now_ms(),
-        "spot": _wallet(exchange),
-        "futures": asset_shape(account.totals(), account.updated),
-        "positions": [position_shape_v2(exchange, position) for position in account.held()],
+    return wallets(exchange) | {
         "orders": {
             "spot": [spot_order(order) | {"fills": _fills(order)} for order in _all(exchange.spot.store.orders)],
             "futures": [
@@ -45,6 +40,17 @@ def books(exchange: Exchange) -> dict[str, object]:
             for entry in exchange.ledger.entries
         ],
         "equity": equity(exchange),
+    }
+
+
+def wallets(exchange: Exchange) -> dict[str, object]:
+    """Write the short form: wallets and positions only."""
+    account = exchange.futures.account
+    return {
+        "time": exchange.now_ms(),
+        "spot": _wallet(exchange),
+        "futures": asset_shape(account.totals(), account.updated),
+        "positions": [position_shape_v2(exchange, position) for position in account.held()],
     }
 
 

@@ -43,6 +43,9 @@ def sandbox_command(
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Print the exchange section for Freqtrade and exit.")
     ] = False,
+    proxy_port: Annotated[
+        int | None, typer.Option(help="Also be an HTTPS proxy for Binance's host names on this port.", max=65535)
+    ] = None,
     json_ready: Annotated[bool, typer.Option(help="Print one JSON line when ready, nothing else.")] = False,
 ) -> None:
     """Run a loopback Binance: no keys, no risk, books that balance."""
@@ -52,7 +55,7 @@ def sandbox_command(
         return
     options = Options(_amount(spot_usdt), _amount(futures_usdt), seed, alive)
     try:
-        asyncio.run(_serve(options, host, port, json_ready=json_ready))
+        asyncio.run(_serve(options, host, (port, proxy_port), json_ready=json_ready))
     except OSError as error:
         typer.echo(f"cannot listen on {host}:{port}: {error.strerror or error}", err=True)
         raise typer.Exit(1) from None
@@ -62,20 +65,21 @@ def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-async def _serve(options: Options, host: str, port: int, *, json_ready: bool) -> None:
+async def _serve(options: Options, host: str, ports: tuple[int, int | None], *, json_ready: bool) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(name, stopped.set)
-    runner, taken = await open_site(Sandbox(Exchange(options)), host, port)
-    url = f"http://{_in_url(host)}:{taken}"
+    site = await open_site(Sandbox(Exchange(options)), host, *ports)
+    url = f"http://{_in_url(host)}:{site.port}"
+    proxy = site.proxy.port if site.proxy is not None else None
     if json_ready:
-        typer.echo(json.dumps({"ready": True, "port": taken, "url": url}))
+        typer.echo(json.dumps({"ready": True, "port": site.port, "url": url, "proxy_port": proxy}))
     else:
         typer.echo(f"Sandbox Binance on {url}, {options.spot_usdt} USDT on spot. Control API: {url}/control/books")
         typer.echo("The exchange section for Freqtrade: add --print-config. Stop with Ctrl-C.")
     try:
         await stopped.wait()
     finally:
-        await runner.cleanup()
+        await site.close()

@@ -6,6 +6,7 @@ Symbols are the exchange's (``BTCUSDT``, ``1000PEPEUSDT``); where a spot and a p
 
 ==================  =================================================================================
 GET books           balances, positions, orders with fills, transfers, income, ledger, equity and its check
+GET wallets         the first three of these
 GET state           prices, basis, books' shapes, statuses, funding, fees, permissions, modes
 GET requests        ``?method=&path=&since=``: the request log; ``GET counts``: counts by method and path
 GET faults          the rules in force with their hits
@@ -49,6 +50,7 @@ from freqtrade_fundhedge.sandbox.views import (
     show_faults,
     show_requests,
     show_state,
+    show_wallets,
     whole,
 )
 
@@ -263,6 +265,7 @@ def clear_requests(desk: Desk, body: Body) -> None:
 
 CONTROLS: dict[tuple[str, str], Callable[[Desk, Body], object]] = {
     ("GET", "books"): show_books,
+    ("GET", "wallets"): show_wallets,
     ("GET", "state"): show_state,
     ("GET", "requests"): show_requests,
     ("GET", "counts"): show_counts,

@@ -149,6 +149,7 @@ class FuturesEngine:
         )
         self.income.add(now, order.symbol, "REALIZED_PNL", realized, trade=str(fill.id))
         self.income.add(now, order.symbol, "COMMISSION", -fee, trade=str(fill.id))
+        self.account.cover(position)
         order.add(fill)
         self.store.trades.append(fill)
 

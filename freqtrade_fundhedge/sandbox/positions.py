@@ -183,6 +183,12 @@ class Account:
         position.updated = self.updated = now
         return realized
 
+    def cover(self, position: Position) -> None:
+        """Let an isolated position pay what the free wallet no longer can (a fee, say)."""
+        missing = -self.cross_wallet()
+        if position.isolated and missing > ZERO:
+            position.wallet -= min(missing, position.wallet)
+
     def adjust_margin(self, symbol: str, amount: Decimal) -> None:
         """Add margin to an isolated position from the free wallet, or give some back."""
         position = self.position(symbol)

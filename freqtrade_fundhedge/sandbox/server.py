@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+from dataclasses import dataclass
 from decimal import Decimal
 from types import TracebackType
 
@@ -15,13 +16,29 @@ from aiohttp import web
 from freqtrade_fundhedge.sandbox.app import Sandbox
 from freqtrade_fundhedge.sandbox.client import SandboxControl, ccxt_urls, freqtrade_config
 from freqtrade_fundhedge.sandbox.exchange import Exchange, Options
+from freqtrade_fundhedge.sandbox.proxy import TlsProxy
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _START_S = 20.0
 
 
-async def open_site(sandbox: Sandbox, host: str, port: int) -> tuple[web.AppRunner, int]:
-    """Listen, on loopback only; return the runner and the port.
+@dataclass
+class Site:
+    """A sandbox that listens."""
+
+    runner: web.AppRunner
+    port: int
+    proxy: TlsProxy | None
+
+    async def close(self) -> None:
+        """Stop listening and answering."""
+        if self.proxy is not None:
+            await self.proxy.stop()
+        await self.runner.cleanup()
+
+
+async def open_site(sandbox: Sandbox, host: str, port: int, proxy_port: int | None = None) -> Site:
+    """Listen, on loopback only; with a proxy port also as an HTTPS proxy for Binance's host names.
 
     Raises
     ------
@@ -31,9 +48,12 @@ async def open_site(sandbox: Sandbox, host: str, port: int) -> tuple[web.AppRunn
         raise ValueError(f"the sandbox listens on loopback only, not on {host}")
     runner = web.AppRunner(sandbox.application(), access_log=None, shutdown_timeout=0.5)
     await runner.setup()
-    site = web.TCPSite(runner, host, port)
-    await site.start()
-    return runner, int(runner.addresses[0][1])
+    await web.TCPSite(runner, host, port).start()
+    site = Site(runner, int(runner.addresses[0][1]), None)
+    if proxy_port is not None:
+        site.proxy = TlsProxy(host, site.port)
+        await site.proxy.start(proxy_port)
+    return site
 
 
 class SandboxServer:
@@ -48,10 +68,12 @@ class SandboxServer:
         alive: bool = False,
         port: int = 0,
         own_process: bool = False,
+        proxy: bool = False,
     ) -> None:
         self.options = Options(spot_usdt=Decimal(spot_usdt), futures_usdt=Decimal(futures_usdt), seed=seed, alive=alive)
         self.port = port
         self.own_process = own_process
+        self.proxy_port: int | None = 0 if proxy else None
         self.sandbox: Sandbox | None = None
         self._process: subprocess.Popen[str] | None = None
         self._thread: threading.Thread | None = None
@@ -63,6 +85,17 @@ class SandboxServer:
     def url(self) -> str:
         """Where it listens."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def proxy_url(self) -> str:
+        """Where its HTTPS proxy listens; only with ``proxy=True``."""
+        if self.proxy_port is None:
+            raise ValueError("this sandbox was started without its proxy")
+        return f"http://127.0.0.1:{self.proxy_port}"
+
+    def ccxt_proxy(self) -> dict[str, object]:
+        """Return ccxt settings that keep Binance's host names (and so ccxt's exact error classes)."""
+        return {"httpsProxy": self.proxy_url, "verify": False}
 
     @property
     def control(self) -> SandboxControl:
@@ -122,29 +155,34 @@ class SandboxServer:
         command += ["--spot-usdt", str(options.spot_usdt), "--futures-usdt", str(options.futures_usdt)]
         if options.alive:
             command.append("--alive")
+        if self.proxy_port is not None:
+            command += ["--proxy-port", str(self.proxy_port)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         line = self._process.stdout.readline() if self._process.stdout is not None else ""
         if not line:
             self.stop()
             raise RuntimeError("the sandbox process ended before it was ready")
-        self.port = int(json.loads(line)["port"])
+        ready = json.loads(line)
+        self.port, self.proxy_port = int(ready["port"]), ready["proxy_port"]
 
     def _run(self) -> None:
         loop = asyncio.new_event_loop()
         self._loop = loop
-        runner: web.AppRunner | None = None
         try:
             self.sandbox = Sandbox(Exchange(self.options))
-            runner, self.port = loop.run_until_complete(open_site(self.sandbox, "127.0.0.1", self.port))
+            opened = open_site(self.sandbox, "127.0.0.1", self.port, self.proxy_port)
+            site = loop.run_until_complete(opened)
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for the start
             self._error = error
             loop.close()
             self._ready.set()
             return
+        self.port = site.port
+        self.proxy_port = site.proxy.port if site.proxy is not None else None
         self._ready.set()
         try:
             loop.run_forever()
         finally:
-            loop.run_until_complete(runner.cleanup())
+            loop.run_until_complete(site.close())
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.close()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
-from freqtrade_fundhedge.sandbox.books import books
+from freqtrade_fundhedge.sandbox.books import books, wallets
 from freqtrade_fundhedge.sandbox.exchange import Exchange
 from freqtrade_fundhedge.sandbox.faults import Faults
 from freqtrade_fundhedge.sandbox.market import PerpMarket, SpotMarket
@@ -33,6 +33,11 @@ def whole(body: Body, name: str, default: int = 0) -> int:
 def show_books(desk: Desk, body: Body) -> object:
     """Show the full snapshot."""
     return books(desk.exchange)
+
+
+def show_wallets(desk: Desk, body: Body) -> object:
+    """Show wallets and positions only."""
+    return wallets(desk.exchange)
 
 
 def show_requests(desk: Desk, body: Body) -> object:
