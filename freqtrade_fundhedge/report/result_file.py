@@ -120,8 +120,10 @@ def read_result(path: Path, strategy: str | None = None) -> Trades:
 
     try:
         skeleton = _read(path, begin)
-        strategies = orjson.loads(skeleton)["strategy"]
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        strategies = dict(orjson.loads(skeleton)["strategy"])
+    except ConfigError:
+        raise
+    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise ConfigError(f"{path} is not a Freqtrade backtest result: {error}") from error
     chosen = strategy if strategy is not None else next(iter(strategies), "")
     if chosen not in strategies:
