@@ -5,7 +5,7 @@ from __future__ import annotations
 from freqtrade_fundhedge.sandbox.auth import Need
 from freqtrade_fundhedge.sandbox.errors import BinanceError, no_such_order, unknown_order
 from freqtrade_fundhedge.sandbox.exchange import Exchange
-from freqtrade_fundhedge.sandbox.futures_rules import FuturesRequest
+from freqtrade_fundhedge.sandbox.futures_rules import FuturesRequest, check
 from freqtrade_fundhedge.sandbox.numbers import ZERO, plain
 from freqtrade_fundhedge.sandbox.orders import Order
 from freqtrade_fundhedge.sandbox.params import Params
@@ -15,10 +15,8 @@ from freqtrade_fundhedge.sandbox.shape_futures import order_shape, query_shape, 
 routes = Routes()
 
 
-@routes.add("POST", "/fapi/v1/order", Need.FUTURES)
-def new_order(exchange: Exchange, params: Params) -> object:
-    """Place an order. The short answer (ACK) shows it as it was accepted, not as it was filled."""
-    request = FuturesRequest(
+def _request(exchange: Exchange, params: Params) -> FuturesRequest:
+    return FuturesRequest(
         symbol=params.text("symbol"),
         side=params.text("side"),
         type=params.text("type"),
@@ -29,12 +27,26 @@ def new_order(exchange: Exchange, params: Params) -> object:
         reduce_only=params.flag("reduceOnly", False),
         position_side=params.text("positionSide", "BOTH"),
     )
-    order = exchange.futures.place(request)
+
+
+@routes.add("POST", "/fapi/v1/order", Need.FUTURES)
+def new_order(exchange: Exchange, params: Params) -> object:
+    """Place an order. The short answer (ACK) shows it as it was accepted, not as it was filled."""
+    order = exchange.futures.place(_request(exchange, params))
     shape = order_shape(exchange, order)
     if params.text("newOrderRespType", "ACK") == "ACK":
         zero = dict.fromkeys(("executedQty", "cumQty", "cumQuote", "avgPrice"), "0.00")
         shape |= zero | {"status": "NEW"}
     return shape
+
+
+@routes.add("POST", "/fapi/v1/order/test", Need.FUTURES)
+def test_order(exchange: Exchange, params: Params) -> object:
+    """Check an order without sending it to the book."""
+    request = _request(exchange, params)
+    market = exchange.markets.perp_market(request.symbol)
+    check(request, market, exchange.markets.mark_price(request.symbol), dual_side=exchange.mode.dual_side)
+    return {}
 
 
 def _find(exchange: Exchange, params: Params) -> Order | None:

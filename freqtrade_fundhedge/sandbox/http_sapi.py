@@ -16,6 +16,12 @@ routes = Routes()
 _KEY_CREATED = 1698645219000
 
 
+@routes.add("GET", "/sapi/v1/system/status")
+def system_status(exchange: Exchange, params: Params) -> object:
+    """Say that all is well."""
+    return {"status": 0, "msg": "normal"}
+
+
 @routes.add("GET", "/sapi/v1/capital/config/getall", Need.READ)
 def coins(exchange: Exchange, params: Params) -> object:
     """List coins with their networks and the user's balances."""

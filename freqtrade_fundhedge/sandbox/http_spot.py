@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from freqtrade_fundhedge.sandbox.auth import Need
-from freqtrade_fundhedge.sandbox.errors import BinanceError, missing, no_such_order, unknown_order
+from freqtrade_fundhedge.sandbox.errors import BinanceError, no_such_order, unknown_order
 from freqtrade_fundhedge.sandbox.exchange import Exchange
 from freqtrade_fundhedge.sandbox.ledger import SPOT
 from freqtrade_fundhedge.sandbox.numbers import fixed
 from freqtrade_fundhedge.sandbox.orders import Fill, Order
 from freqtrade_fundhedge.sandbox.params import Params
 from freqtrade_fundhedge.sandbox.routes import Routes
-from freqtrade_fundhedge.sandbox.spot_rules import SpotRequest
+from freqtrade_fundhedge.sandbox.spot_rules import SpotRequest, check
 
 routes = Routes()
 
@@ -90,26 +90,35 @@ def _cancel_shape(order: Order, client_id: str) -> dict[str, object]:
     }
 
 
+def _request(exchange: Exchange, params: Params) -> SpotRequest:
+    return SpotRequest(
+        symbol=params.text("symbol"),
+        side=params.text("side"),
+        type=params.text("type"),
+        time_in_force=params.text("timeInForce", ""),
+        quantity=params.amount("quantity"),
+        quote_quantity=params.amount("quoteOrderQty"),
+        price=params.amount("price"),
+        client_id=params.text("newClientOrderId", f"auto{exchange.now_ms()}"),
+        iceberg=params.amount("icebergQty"),
+        stp=params.text("selfTradePreventionMode", "EXPIRE_MAKER"),
+    )
+
+
 @routes.add("POST", "/api/v3/order", Need.SPOT)
 def new_order(exchange: Exchange, params: Params) -> object:
     """Place an order."""
-    kind = params.text("type")
-    order = exchange.spot.place(
-        SpotRequest(
-            symbol=params.text("symbol"),
-            side=params.text("side"),
-            type=kind,
-            time_in_force=params.text("timeInForce", ""),
-            quantity=params.amount("quantity"),
-            quote_quantity=params.amount("quoteOrderQty"),
-            price=params.amount("price"),
-            client_id=params.text("newClientOrderId", f"auto{exchange.now_ms()}"),
-            iceberg=params.amount("icebergQty"),
-            stp=params.text("selfTradePreventionMode", "EXPIRE_MAKER"),
-        )
-    )
-    default = "FULL" if kind in {"MARKET", "LIMIT"} else "ACK"
+    order = exchange.spot.place(_request(exchange, params))
+    default = "FULL" if order.type in {"MARKET", "LIMIT"} else "ACK"
     return _new_order_shape(order, params.text("newOrderRespType", default))
+
+
+@routes.add("POST", "/api/v3/order/test", Need.SPOT)
+def test_order(exchange: Exchange, params: Params) -> object:
+    """Check an order without sending it to the book."""
+    request = _request(exchange, params)
+    check(request, exchange.markets.spot_market(request.symbol), exchange.now_ms())
+    return {}
 
 
 def _find(exchange: Exchange, params: Params) -> Order | None:
@@ -239,11 +248,3 @@ def account(exchange: Exchange, params: Params) -> object:
         "permissions": ["SPOT"],
         "uid": 365859102,
     }
-
-
-def require_symbol(params: Params) -> str:
-    """Read the mandatory symbol."""
-    symbol = params.text("symbol", "")
-    if not symbol:
-        raise missing("symbol")
-    return symbol

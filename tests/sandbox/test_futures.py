@@ -279,3 +279,17 @@ def test_a_resting_order_can_be_modified(flat):
     order = flat.create_order(PAIR, "limit", "sell", 1, 2550)
     changed = flat.edit_order(order["id"], PAIR, "limit", "sell", 2, 2560)
     assert (changed["id"], changed["amount"], changed["price"]) == (order["id"], 2, 2560)
+
+
+def test_a_fee_that_the_free_wallet_lacks_comes_from_the_position(swap, spot, control):
+    """With all money locked as margin, the fee is taken from the margin and the free wallet never goes below zero."""
+    control.post("price", symbol="ETHUSDT", price="2500")
+    control.post("book", symbol="ETHUSDT", market="perp", spread_bps="0", depth="10000000")
+    short(swap, leverage=5)
+    left = float(usdt(swap)["maxWithdrawAmount"])
+    spot.transfer("USDT", left - 500, "swap", "spot")
+    swap.create_order(PAIR, "market", "sell", 1)
+    after = usdt(swap)
+    assert after["crossWalletBalance"] == after["maxWithdrawAmount"] == 0
+    assert Decimal(swap.fetch_positions([PAIR])[0]["info"]["isolatedWallet"]) == Decimal("998.75")
+    assert control.books()["equity"]["faults"] == []

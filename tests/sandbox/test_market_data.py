@@ -167,3 +167,27 @@ def test_not_every_perpetual_has_a_spot_market(spot, swap):
     assert "FARTCOIN/USDT" not in spot.markets
     hedgeable = [m for m in swap.markets.values() if m["swap"]]
     assert len(hedgeable) >= 12
+
+
+def test_a_basis_can_have_been_there_before(spot, swap, control):
+    """With past_hours the candles of both markets show the basis that far back, and not before."""
+    control.post("basis", symbol="ETHUSDT", basis="0.01", past_hours=48)
+    pairs = [
+        (perp[4], coin[4])
+        for perp, coin in zip(
+            swap.fetch_ohlcv(PAIR, "1h", limit=100), spot.fetch_ohlcv("ETH/USDT", "1h", limit=100), strict=True
+        )
+    ]
+    basis = [perp / coin - 1 for perp, coin in pairs]
+    assert all(abs(value - 0.01) < 2e-4 for value in basis[-47:])
+    assert all(abs(value) < 5e-3 for value in basis[:50])
+
+
+def test_ccxt_sees_a_healthy_exchange(spot, control):
+    """Status, wallets in short and test orders are answered, and a test order trades nothing."""
+    assert spot.fetch_status()["status"] == "ok"
+    assert set(control.get("wallets")) == {"time", "spot", "futures", "positions"}
+    order = {"symbol": "ETHUSDT", "side": "BUY", "type": "MARKET", "quantity": "1"}
+    assert spot.private_post_order_test(order) == {}
+    assert spot.fapiprivate_post_order_test(order) == {}
+    assert control.books()["orders"] == {"spot": [], "futures": []}
