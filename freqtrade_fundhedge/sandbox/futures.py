@@ -106,7 +106,10 @@ class FuturesEngine:
         need = margin.open_order_margin(held, *after, position.leverage) - before
         opens = abs(signed) > position.closing_part(signed)
         loss = sum(((part * (mark - at)) * (1 if signed < 0 else -1) for at, part in fills), ZERO)
-        if opens and need + max(ZERO, loss) > self.account.totals().available:
+        totals = self.account.totals()
+        # Isolated margin moves out of the free wallet, so unrealised profit of other positions can't serve as it.
+        free = totals.withdrawable if position.isolated else totals.available
+        if opens and need + max(ZERO, loss) > free:
             raise BinanceError(-2019, "Margin is insufficient.")
 
     def _order(self, request: FuturesRequest, quantity: Decimal, now: int) -> Order:

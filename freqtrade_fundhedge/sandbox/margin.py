@@ -76,10 +76,39 @@ def open_order_margin(position: Decimal, buys: Decimal, sells: Decimal, leverage
 
 
 def available(cross_wallet: Decimal, cross_pnl: Decimal, cross_initial: Decimal, orders: Decimal) -> Decimal:
-    """Margin for new positions: unrealised profit counts."""
+    """Margin for new positions: unrealised profit counts.
+
+    Parameters
+    ----------
+    cross_wallet : wallet balance that no isolated position has locked
+    cross_pnl : unrealised profit of cross positions
+    cross_initial : initial margin of cross positions
+    orders : initial margin of open orders
+    """
     return max(ZERO, cross_wallet + cross_pnl - cross_initial - orders)
 
 
-def withdrawable(cross_wallet: Decimal, cross_pnl: Decimal, cross_initial: Decimal, orders: Decimal) -> Decimal:
-    """What can leave the futures wallet: unrealised profit does not count, unrealised loss does."""
-    return max(ZERO, cross_wallet + min(ZERO, cross_pnl) - cross_initial - orders)
+def withdrawable(cross_wallet: Decimal, cross_maintenance: Decimal, isolated_orders: Decimal, free: Decimal) -> Decimal:
+    """What can leave the futures wallet now.
+
+    Two bounds hold: the wallet less maintenance margin, which unrealised profit does not raise; and what is
+    available, which unrealised loss lowers.
+
+    Parameters
+    ----------
+    cross_wallet : wallet balance that no isolated position has locked
+    cross_maintenance : maintenance margin of cross positions
+    isolated_orders : initial margin of open orders in isolated symbols
+    free : from :func:`available`
+
+    Source: Binance, "How to Adjust Margin Balance in Isolated Margin Mode", maximum withdrawal amount.
+    """
+    return max(ZERO, min(cross_wallet - isolated_orders - cross_maintenance, free))
+
+
+def removable(wallet: Decimal, pnl: Decimal, initial: Decimal) -> Decimal:
+    """Margin that can be taken out of an isolated position.
+
+    Source: Binance, "How to Adjust Margin Balance in Isolated Margin Mode", maximum removable amount.
+    """
+    return max(ZERO, min(wallet, wallet + pnl - initial))

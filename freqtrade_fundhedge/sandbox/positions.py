@@ -135,19 +135,22 @@ class Account:
         cross_wallet = self.cross_wallet()
         cross_pnl = sum((self.pnl(position) for position in cross), ZERO)
         cross_initial = sum((self.initial(position) for position in cross), ZERO)
-        symbols = {order.symbol for order in self.store.open()}
-        orders = sum((self.order_initial(self.position(symbol)) for symbol in symbols), ZERO)
+        ordered = [self.position(symbol) for symbol in {order.symbol for order in self.store.open()}]
+        orders = sum((self.order_initial(position) for position in ordered), ZERO)
+        isolated_orders = sum((self.order_initial(p) for p in ordered if p.isolated), ZERO)
+        cross_maintenance = sum((self.maintenance(position) for position in cross), ZERO)
+        free = margin.available(cross_wallet, cross_pnl, cross_initial, orders)
         return Totals(
             wallet=self.wallet(),
             pnl=sum((self.pnl(position) for position in held), ZERO),
             cross_wallet=cross_wallet,
             cross_pnl=cross_pnl,
             maintenance=sum((self.maintenance(position) for position in held), ZERO),
-            cross_maintenance=sum((self.maintenance(position) for position in cross), ZERO),
+            cross_maintenance=cross_maintenance,
             position_initial=sum((self.initial(position) for position in held), ZERO),
             order_initial=orders,
-            available=cut8(margin.available(cross_wallet, cross_pnl, cross_initial, orders)),
-            withdrawable=cut8(margin.withdrawable(cross_wallet, cross_pnl, cross_initial, orders)),
+            available=cut8(free),
+            withdrawable=cut8(margin.withdrawable(cross_wallet, cross_maintenance, isolated_orders, free)),
         )
 
     def liquidation_price(self, position: Position) -> Decimal:
@@ -198,7 +201,7 @@ class Account:
             raise BinanceError(-4054, "Cannot add position margin: position is 0.")
         if amount > self.totals().withdrawable:
             raise BinanceError(-4050, "Cross balance insufficient.")
-        spare = position.wallet + min(ZERO, self.pnl(position)) - self.initial(position)
+        spare = margin.removable(position.wallet, self.pnl(position), self.initial(position))
         if amount < ZERO and -amount > spare:
             raise BinanceError(-4051, "Isolated balance insufficient.")
         position.wallet += amount

@@ -50,12 +50,13 @@ def test_isolated_profit_cannot_be_withdrawn_before_the_close(flat, control):
 
 
 def test_cross_profit_is_available_but_not_withdrawable(flat, control):
-    """A winning cross short raises availableBalance above what can be transferred."""
+    """A winning cross short raises availableBalance above what can be transferred: wallet less maintenance."""
     short(flat, "cross")
+    assert usdt(flat)["maxWithdrawAmount"] == usdt(flat)["availableBalance"] == 5000 - 500
     control.post("price", symbol="ETHUSDT", price="2000")
     after = usdt(flat)
     assert after["availableBalance"] == 5000 + 500 - 400
-    assert after["maxWithdrawAmount"] == 5000 - 400
+    assert after["maxWithdrawAmount"] == 5000 - 8
 
 
 def test_cross_loss_lowers_what_can_be_withdrawn(flat, control):

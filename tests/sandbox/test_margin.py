@@ -56,14 +56,25 @@ def test_a_short_is_liquidated_above_its_entry(brackets, size, entry, leverage):
     assert margin.liquidation_price(brackets, -size, entry, wallet) > entry
 
 
-@given(SIGNED, SIGNED, MONEY, MONEY)
-def test_never_more_to_withdraw_than_available(wallet, pnl, initial, orders):
-    """Unrealised profit raises what is available but never what can be withdrawn."""
+@given(SIGNED, SIGNED, MONEY, st.decimals("0", "1", places=2), MONEY)
+def test_never_more_to_withdraw_than_available(wallet, pnl, initial, part, orders):
+    """Unrealised profit raises what is available, but what can be withdrawn only up to wallet less maintenance."""
+    maintenance = initial * part
     available = margin.available(wallet, pnl, initial, orders)
-    withdrawable = margin.withdrawable(wallet, pnl, initial, orders)
+    withdrawable = margin.withdrawable(wallet, maintenance, orders, available)
     assert 0 <= withdrawable <= available
-    assert withdrawable <= max(0, wallet - initial - orders)
-    assert withdrawable == margin.withdrawable(wallet, min(pnl, 0), initial, orders)
+    assert withdrawable <= max(0, wallet - maintenance - orders)
+    richer = margin.available(wallet, pnl + 1, initial, orders)
+    assert richer >= available
+    assert margin.withdrawable(wallet, maintenance, orders, richer) >= withdrawable
+
+
+@given(MONEY, SIGNED, MONEY)
+def test_removable_margin_leaves_the_initial_margin(wallet, pnl, initial):
+    """What is taken out of an isolated position leaves its initial margin covered, and is at most its wallet."""
+    amount = margin.removable(wallet, pnl, initial)
+    assert 0 <= amount <= wallet
+    assert amount == 0 or wallet - amount + pnl >= initial
 
 
 @given(SIGNED, MONEY, MONEY, st.integers(1, 20))
