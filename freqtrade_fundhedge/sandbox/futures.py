@@ -94,8 +94,8 @@ class FuturesEngine:
     ) -> None:
         signed = request.quantity if request.side == "BUY" else -request.quantity
         mark = self.markets.mark_price(request.symbol)
-        price = request.price if request.type == "LIMIT" else mark
-        value = request.quantity * max(price, mark) if request.side == "SELL" else request.quantity * price
+        last = market.last(self.markets.now_ms())
+        value = request.quantity * margin.assumed_price(request.side, request.price, last, mark)
         held = self.account.notional(position)
         buys, sells = self.account.order_notionals(request.symbol)
         after = (buys + value, sells) if signed > 0 else (buys, sells + value)
@@ -105,11 +105,11 @@ class FuturesEngine:
         before = margin.open_order_margin(held, buys, sells, position.leverage)
         need = margin.open_order_margin(held, *after, position.leverage) - before
         opens = abs(signed) > position.closing_part(signed)
-        loss = sum(((part * (mark - at)) * (1 if signed < 0 else -1) for at, part in fills), ZERO)
+        loss = margin.open_loss(request.side, fills, mark)
         totals = self.account.totals()
         # Isolated margin moves out of the free wallet, so unrealised profit of other positions can't serve as it.
         free = totals.withdrawable if position.isolated else totals.available
-        if opens and need + max(ZERO, loss) > free:
+        if opens and need + loss > free:
             raise BinanceError(-2019, "Margin is insufficient.")
 
     def _order(self, request: FuturesRequest, quantity: Decimal, now: int) -> Order:

@@ -8,6 +8,9 @@ from decimal import Decimal
 from freqtrade_fundhedge.sandbox.numbers import ZERO
 from freqtrade_fundhedge.sandbox.specs import Bracket
 
+_SHORT_MARKUP = Decimal("1.0015")
+_LONG_MARKUP = Decimal("1.0005")
+
 
 def bracket_for(brackets: Sequence[Bracket], notional: Decimal) -> Bracket:
     """Find the bracket of a position's notional; beyond the last cap, the last."""
@@ -73,6 +76,28 @@ def open_order_margin(position: Decimal, buys: Decimal, sells: Decimal, leverage
     """
     worst = max(abs(position + buys), abs(position - sells), abs(position))
     return (worst - abs(position)) / leverage
+
+
+def assumed_price(side: str, price: Decimal, last: Decimal, mark: Decimal) -> Decimal:
+    """Price at which the initial margin of a new order is reckoned; shorts are reckoned above the market.
+
+    Parameters
+    ----------
+    side : BUY or SELL
+    price : of a limit order; zero for a market order
+    last, mark : last and mark price
+
+    Source: Binance, "How to Calculate Cost Required to Open a Position in Perpetual Futures Contracts".
+    """
+    if side == "SELL":
+        return max(last * _SHORT_MARKUP, mark, price)
+    return price or last * _LONG_MARKUP
+
+
+def open_loss(side: str, fills: Sequence[tuple[Decimal, Decimal]], mark: Decimal) -> Decimal:
+    """Loss that an order's fills (price, quantity) would show at mark at once; it is part of the order's cost."""
+    direction = 1 if side == "BUY" else -1
+    return max(ZERO, sum((quantity * (price - mark) * direction for price, quantity in fills), ZERO))
 
 
 def available(cross_wallet: Decimal, cross_pnl: Decimal, cross_initial: Decimal, orders: Decimal) -> Decimal:

@@ -288,9 +288,19 @@ def test_a_fee_that_the_free_wallet_lacks_comes_from_the_position(swap, spot, co
     control.post("book", symbol="ETHUSDT", market="perp", spread_bps="0", depth="10000000")
     short(swap, leverage=5)
     left = float(usdt(swap)["maxWithdrawAmount"])
-    spot.transfer("USDT", left - 500, "swap", "spot")
+    spot.transfer("USDT", left - 500.75, "swap", "spot")
     swap.create_order(PAIR, "market", "sell", 1)
     after = usdt(swap)
     assert after["crossWalletBalance"] == after["maxWithdrawAmount"] == 0
-    assert Decimal(swap.fetch_positions([PAIR])[0]["info"]["isolatedWallet"]) == Decimal("998.75")
+    assert Decimal(swap.fetch_positions([PAIR])[0]["info"]["isolatedWallet"]) == Decimal("999.50")
     assert control.books()["equity"]["faults"] == []
+
+
+def test_a_short_needs_a_little_more_than_its_margin(flat, spot):
+    """The margin of a new short is reckoned 0.15 % above the market: its bare margin is refused."""
+    flat.set_leverage(5, PAIR)
+    spot.transfer("USDT", 5000 - 500, "swap", "spot")
+    with pytest.raises(ccxt.BaseError, match="-2019"):
+        flat.create_order(PAIR, "market", "sell", 1)
+    spot.transfer("USDT", 0.75, "spot", "swap")
+    assert flat.create_order(PAIR, "market", "sell", 1)["filled"] == 1

@@ -84,3 +84,20 @@ def test_closing_orders_hold_no_margin(position, buys, sells, leverage):
     assert 0 <= held <= max(buys, sells) / leverage
     if position < 0 and buys <= -2 * position:
         assert margin.open_order_margin(position, buys, Decimal(0), leverage) == 0
+
+
+@given(PRICE, PRICE, st.one_of(st.just(Decimal(0)), PRICE))
+def test_a_new_order_is_reckoned_at_no_better_than_its_price(last, mark, price):
+    """Shorts are reckoned above mark, last and their own price; longs at their own price or above the market."""
+    short = margin.assumed_price("SELL", price, last, mark)
+    assert short >= max(mark, price)
+    assert short > last
+    assert margin.assumed_price("BUY", price, last, mark) == price or price == 0
+
+
+@given(st.lists(st.tuples(PRICE, QUANTITY), max_size=4), PRICE)
+def test_only_a_bad_price_is_an_open_loss(fills, mark):
+    """What one side loses at once the other gains; a gain is no loss."""
+    buy, sell = margin.open_loss("BUY", fills, mark), margin.open_loss("SELL", fills, mark)
+    assert min(buy, sell) == 0
+    assert max(buy, sell) == abs(sum((size * (price - mark) for price, size in fills), Decimal(0)))
