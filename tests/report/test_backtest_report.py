@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from freqtrade_fundhedge.errors import ConfigError
 from freqtrade_fundhedge.report import result_file
 from freqtrade_fundhedge.report.backtest import evaluate
 from freqtrade_fundhedge.report.candle_files import FeatherCandles
 from freqtrade_fundhedge.report.result_file import latest_result, read_result
+from freqtrade_fundhedge.report.tables import tables
 
 HOUR = 3_600_000
 START = 1_704_067_200_000
@@ -234,3 +236,18 @@ def test_candle_files(tmp_path: Path) -> None:
     assert files.spot_symbols().keys() == {"BTC/USDT"}
     assert len(files.load("BTC/USDT", "1h", "spot")) == len(files.load("BTC/USDT:USDT", "1h", "futures")) == HOURS
     assert files.load("ETH/USDT", "1h", "spot").empty
+
+
+def test_tables_show_every_part(tmp_path: Path) -> None:
+    """On the terminal, too, both legs, funding and fees are there, and what was left out is said."""
+    trades = [
+        trade("BTC/USDT:USDT", 24, [(24, 2.0, perp_at(24)), (480, -2.0, perp_at(480))]),
+        trade("NOSPOT/USDT:USDT", 30, [(30, 3.0, 10.0), (100, -3.0, 5.0)]),
+    ]
+    report = evaluate(read_result(write(tmp_path / "r.zip", document(trades))), FlatCandles(), 0.001)
+    console = Console(width=160, record=True)
+    console.print(*tables(report))
+    text = console.export_text()
+    for part in ("Short leg", "Spot leg", "basis", "Funding", "Fees", "Left out", "By pair", "By month", "By exit"):
+        assert part in text
+    assert f"{report.summary.total:,.2f} USDT" in text
