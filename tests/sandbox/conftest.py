@@ -74,15 +74,32 @@ def connect(server: SandboxServer) -> Iterator[Callable[..., ccxt.binance]]:
         client.session.close()
 
 
-@pytest.fixture
-def spot(connect: Callable[..., ccxt.binance]) -> ccxt.binance:
-    client = connect("spot")
-    client.load_markets()
+@pytest.fixture(scope="session")
+def known_markets() -> ccxt.binance:
+    """A client with markets loaded: they are the same in every sandbox, so one load serves all tests."""
+    with SandboxServer() as server:
+        client = ccxt.binance(
+            {
+                "apiKey": "sandbox-key",
+                "secret": "sandbox-secret",
+                "enableRateLimit": False,
+                "urls": server.ccxt_urls(),
+            }
+        )
+        client.load_markets()
+        client.session.close()
     return client
 
 
 @pytest.fixture
-def swap(connect: Callable[..., ccxt.binance]) -> ccxt.binance:
+def spot(connect: Callable[..., ccxt.binance], known_markets: ccxt.binance) -> ccxt.binance:
+    client = connect("spot")
+    client.set_markets_from_exchange(known_markets)
+    return client
+
+
+@pytest.fixture
+def swap(connect: Callable[..., ccxt.binance], known_markets: ccxt.binance) -> ccxt.binance:
     client = connect("swap")
-    client.load_markets()
+    client.set_markets_from_exchange(known_markets)
     return client
