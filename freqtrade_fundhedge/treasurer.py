@@ -87,18 +87,25 @@ class Treasurer:
         ctx.once(f"transfer {row.intent_id}", f"{_phrase(row)}: outcome not known yet; nothing else moves until it is")
         if lookups < ABSENT_LOOKUPS or ctx.clock() - epoch(row.sent_at) < ABSENT_AFTER_S:
             return False
-        account = account or ctx.venue.futures_account()
-        flows = ctx.venue.wallet_flows(row.asset, epoch(row.sent_at) - CLOCK_SLACK_S)
-        moved = applied_by_balances(
-            row.wallet_before, account.wallet, flows, row.amount, row.direction is Direction.TOP_UP
-        )
-        if moved is not False:
+        if not self._unmoved(row, account or ctx.venue.futures_account()):
             return False
         answer = f"not in the history in {lookups} lookups, and the balance has not moved"
         ctx.journal.transfer_moved(row.intent_id, Move.PROVE_ABSENT, answer, ctx.clock())
         ctx.record("transfer_absent", f"{_phrase(row)} never took effect", tell=True)
         ctx.settled(f"transfer {row.intent_id}")
         return True
+
+    def _unmoved(self, row: TransferRow, account: FuturesAccount) -> bool:
+        """Whether the futures balance is what it would be without the transfer.
+
+        Bookings right at the send may stand on either side of it by the exchange's clock, so both readings count: one
+        that speaks for the transfer outweighs one that speaks against it.
+        """
+        sent = epoch(row.sent_at)
+        flows = (self.ctx.venue.wallet_flows(row.asset, sent - slack) for slack in (0.0, CLOCK_SLACK_S))
+        incoming = row.direction is Direction.TOP_UP
+        verdicts = {applied_by_balances(row.wallet_before, account.wallet, f, row.amount, incoming) for f in flows}
+        return False in verdicts and True not in verdicts
 
     def step(self, account: FuturesAccount, needs: Needs) -> Movement | None:
         """Make the movement that the wallets need now. The movement that took effect, None without one.

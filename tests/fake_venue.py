@@ -1,0 +1,235 @@
+"""An exchange account in memory that may lose answers, refuse, fill partly, lag its history, and die mid-call.
+
+It keeps its own books and checks, at each send, that nothing is sent while an earlier intent is unknown.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal as D
+
+from freqtrade_fundhedge.core.intents import State
+from freqtrade_fundhedge.errors import BackOff, Denied, Insufficient, NotSent, OutcomeUnknown, Rejected
+from freqtrade_fundhedge.journal import Journal
+from freqtrade_fundhedge.market import SpotMarket
+from freqtrade_fundhedge.venue.port import (
+    ZERO,
+    Direction,
+    Evidence,
+    Fill,
+    FundingQuote,
+    FuturesAccount,
+    OrderRequest,
+    Position,
+    Quote,
+    Side,
+    TransferRecord,
+    TransferRequest,
+)
+
+PAIR, SYMBOL = "BTC/USDT:USDT", "BTC/USDT"
+MARKET = SpotMarket(PAIR, SYMBOL, "BTC", "USDT", D(1), D("0.00001"), D("0.01"), D("0.00001"), D(5), D("0.001"), True)
+FEE = D("0.0005")
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+@dataclass
+class FakeVenue:
+    """See `Venue`. `faults` are consumed one per call of their kind (read, order, transfer); none left: all goes well."""
+
+    now: Callable[[], float]
+    spot: dict[str, D] = field(default_factory=dict)
+    wallet: D = ZERO
+    shorts: dict[str, tuple[D, D, D]] = field(default_factory=dict)  # pair -> quantity, entry price, margin
+    price: D = D(50_000)
+    faults: dict[str, list[str]] = field(default_factory=dict)
+    lag_s: float = 0.0
+    journal: Journal | None = None
+    name: str = "fake"
+    transfer_step: D = D("0.00000001")
+    separate_wallets: bool = True
+    orders: dict[str, Fill] = field(default_factory=dict)
+    history: list[TransferRecord] = field(default_factory=list)
+    flows: list[tuple[float, D]] = field(default_factory=list)
+    applied: Counter[str] = field(default_factory=Counter)
+    sent: Counter[str] = field(default_factory=Counter)
+
+    def _fault(self, kind: str) -> str:
+        waiting = self.faults.get(kind)
+        return waiting.pop(0) if waiting else ""
+
+    def _read(self) -> None:
+        fault = self._fault("read")
+        if fault == "kill":
+            raise Killed
+        if fault == "not_sent":
+            raise NotSent("no route")
+        if fault == "lost":
+            raise OutcomeUnknown("timed out")
+        if fault == "back_off":
+            raise BackOff("too many requests", "-1003", 1.0)
+
+    # --- Freqtrade's side, without faults
+
+    def open_short(self, quantity: D, leverage: D) -> None:
+        """A filled market order of Freqtrade's."""
+        old, entry, margin = self.shorts.get(PAIR, (ZERO, self.price, ZERO))
+        fee = quantity * self.price * FEE
+        entry = (old * entry + quantity * self.price) / (old + quantity)
+        self.shorts[PAIR] = (old + quantity, entry, margin + quantity * self.price / leverage)
+        self._flow(-fee)
+
+    def close_short_by(self, quantity: D) -> D:
+        """A filled reduce-only order; the realised P&L with its fee."""
+        held, entry, margin = self.shorts[PAIR]
+        quantity = min(quantity, held)
+        profit = quantity * (entry - self.price) - quantity * self.price * FEE
+        self._flow(profit)
+        left = held - quantity
+        if left:
+            self.shorts[PAIR] = (left, entry, margin * left / held)
+        else:
+            del self.shorts[PAIR]
+        return profit
+
+    def _flow(self, amount: D) -> None:
+        self.wallet += amount
+        self.flows.append((self.now(), amount))
+
+    def withdrawable(self) -> D:
+        """Wallet less isolated margins."""
+        return max(ZERO, self.wallet - sum((m for _, _, m in self.shorts.values()), ZERO))
+
+    # --- the port
+
+    def market(self, pair: str) -> SpotMarket:
+        return MARKET
+
+    def futures_account(self) -> FuturesAccount:
+        self._read()
+        positions = tuple(
+            Position(pair, q, q * self.price, m, q * self.price * D("0.004"), q * (e - self.price))
+            for pair, (q, e, m) in self.shorts.items()
+        )
+        return FuturesAccount(self.wallet, self.withdrawable(), self.withdrawable(), positions)
+
+    def spot_balances(self) -> Mapping[str, D]:
+        self._read()
+        return dict(self.spot)
+
+    def quote(self, symbol: str) -> Quote:
+        self._read()
+        bid, ask = self.price - D("0.5"), self.price + D("0.5")
+        return Quote(symbol, ((bid, D(100)),), ((ask, D(100)),), self.now())
+
+    def funding(self) -> Mapping[str, FundingQuote]:
+        self._read()
+        return {PAIR: FundingQuote(0.0001, 8.0, self.now() + 3600, float(self.price), float(self.price))}
+
+    def candles(self, symbol: str, timeframe: str, since_ms: int, limit: int) -> Sequence[Sequence[float]]:
+        return []
+
+    def send_order(self, order: OrderRequest) -> Fill:
+        if self.journal is not None:
+            open_rows = [r for r in self.journal.open_orders() if r.pair == order.market.pair]
+            assert [r.intent_id for r in open_rows] == [order.client_id], "sent while another order was unknown"
+            assert open_rows[0].state is State.SENT, "sent without a durable record"
+        self.sent["order"] += 1
+        fault = self._fault("order")
+        _raise_before(fault)
+        fill = self._match(order, partly=fault == "partial")
+        self.applied[order.client_id] += 1
+        self.orders[order.client_id] = fill
+        _raise_after(fault)
+        return fill
+
+    def _match(self, order: OrderRequest, partly: bool) -> Fill:
+        quote = Quote("", ((self.price - D("0.5"), D(100)),), ((self.price + D("0.5"), D(100)),), 0)
+        price, quantity = quote.best(order.side), order.quantity
+        if (order.price < price) if order.side is Side.BUY else (order.price > price):
+            quantity = ZERO
+        if partly:
+            quantity = (quantity / 2 / MARKET.lot).to_integral_value() * MARKET.lot
+        cost, sign = quantity * price, (1 if order.side is Side.BUY else -1)
+        fees = {"BTC": quantity * MARKET.taker_fee} if order.side is Side.BUY else {"USDT": cost * MARKET.taker_fee}
+        if not quantity:
+            fees = {}
+        after = {"BTC": sign * quantity - fees.get("BTC", ZERO), "USDT": -sign * cost - fees.get("USDT", ZERO)}
+        for coin, change in after.items():
+            if self.spot.get(coin, ZERO) + change < 0:
+                raise Insufficient("Account has insufficient balance", "-2010")
+        for coin, change in after.items():
+            self.spot[coin] = self.spot.get(coin, ZERO) + change
+        return Fill(f"o{len(self.orders) + 1}", quantity, cost, fees, "fake")
+
+    def find_order(self, order: OrderRequest) -> tuple[Evidence, Fill | None]:
+        self._read()
+        fill = self.orders.get(order.client_id)
+        return (Evidence.APPLIED, fill) if fill is not None else (Evidence.NOT_SEEN, None)
+
+    def send_transfer(self, transfer: TransferRequest) -> str:
+        if self.journal is not None:
+            open_rows = self.journal.open_transfers()
+            assert [r.intent_id for r in open_rows] == [transfer.client_key], "sent while another transfer was unknown"
+            assert open_rows[0].state is State.SENT, "sent without a durable record"
+            assert open_rows[0].amount == transfer.amount, "another amount than the journal's"
+        self.sent["transfer"] += 1
+        fault = self._fault("transfer")
+        _raise_before(fault)
+        if fault == "shrink":
+            raise Insufficient("balance is not enough", "-5013")
+        sweep = transfer.direction is Direction.SWEEP
+        if transfer.amount > (self.withdrawable() if sweep else self.spot.get("USDT", ZERO)):
+            raise Insufficient("balance is not enough", "-5013")
+        self.wallet += -transfer.amount if sweep else transfer.amount
+        self.spot["USDT"] = self.spot.get("USDT", ZERO) + (transfer.amount if sweep else -transfer.amount)
+        self.applied[transfer.client_key] += 1
+        exchange_id = f"t{len(self.history) + 1}"
+        self.history.append(
+            TransferRecord(exchange_id, transfer.direction, "USDT", transfer.amount, self.now(), Evidence.APPLIED)
+        )
+        _raise_after(fault)
+        return exchange_id
+
+    def transfers(self, direction: Direction, asset: str, since: float) -> Sequence[TransferRecord]:
+        self._read()
+        return [
+            r for r in self.history if r.direction is direction and r.at >= since and r.at + self.lag_s <= self.now()
+        ]
+
+    def wallet_flows(self, asset: str, since: float) -> D:
+        self._read()
+        return sum((amount for at, amount in self.flows if at >= since), ZERO)
+
+    def refuse_reasons(self) -> Sequence[str]:
+        return ()
+
+    def close_short(self, pair: str, quantity: D, client_id: str) -> None:
+        self.close_short_by(quantity)
+
+
+def _raise_before(fault: str) -> None:
+    if fault == "kill":
+        raise Killed
+    if fault == "not_sent":
+        raise NotSent("no route")
+    if fault == "lost":
+        raise OutcomeUnknown("timed out; it had not arrived")
+    if fault == "reject":
+        raise Rejected("Filter failure", "-1013")
+    if fault == "denied":
+        raise Denied("Invalid API-key, IP, or permissions for action", "-2015")
+    if fault == "back_off":
+        raise BackOff("too many requests", "-1003", 1.0)
+
+
+def _raise_after(fault: str) -> None:
+    if fault == "kill_after":
+        raise Killed
+    if fault == "lost_after":
+        raise OutcomeUnknown("timed out; it had arrived")
