@@ -9,12 +9,18 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-from synthetic import write_pair
+from freqtrade.enums import RunMode
+from freqtrade.ft_types.plot_annotation_type import AnnotationTypeTA
+from freqtrade.resolvers import StrategyResolver
+from synthetic import FIRST_MS, frame, write_pair
 
-from freqtrade_fundhedge.frames import startup_candles
+from freqtrade_fundhedge.core.carry import CarryParams
+from freqtrade_fundhedge.frames import hedge_frame, startup_candles
 from freqtrade_fundhedge.report.backtest import evaluate
 from freqtrade_fundhedge.report.candle_files import FeatherCandles
 from freqtrade_fundhedge.report.result_file import latest_result, read_result
@@ -108,3 +114,47 @@ def test_no_recursion(bench: Bench) -> None:
     output = bench.run("recursive-analysis", "--startup-candle", str(own), str(own + 1), str(own + 24))
     assert "No variance on indicator(s) found due to recursive formula." in output
     assert "No lookahead bias on indicators found." in output
+
+
+@pytest.fixture
+def strategy() -> Any:
+    carry = {"entry_apr": 0.05, "exit_apr": -0.02, "max_breakeven_hours": 500, "spot_fee": 0.00075}
+    config = {
+        "strategy": "FundHedgeStrategy",
+        "strategy_path": ROOT / "user_data" / "strategies",
+        "user_data_dir": ROOT / "user_data",
+        "runmode": RunMode.BACKTEST,
+        "trading_mode": "futures",
+        "margin_mode": "isolated",
+        "stake_currency": "USDT",
+        "fundhedge": {"carry": carry},
+    }
+    loaded = StrategyResolver.load_strategy(config)
+    loaded.ft_load_hyper_params(False)
+    return loaded
+
+
+def test_thresholds_come_from_the_configuration(strategy: Any) -> None:
+    """The configuration's thresholds and costs are those that the strategy decides with."""
+    expected = CarryParams(entry_apr=0.05, exit_apr=-0.02, max_breakeven_hours=500, spot_fee=0.00075)
+    assert strategy.fundhedge_carry_params() == expected
+
+
+def test_spans_that_pay_are_drawn(strategy: Any) -> None:
+    """FreqUI gets one area for each span in which a hedge is held, and every plotted column exists."""
+    flat = np.full(40 * 24, 100.0)
+    dates = pd.to_datetime(FIRST_MS + 8 * 3_600_000 * np.arange(120), unit="ms", utc=True)
+    rates = np.where(np.arange(120) // 30 % 2 == 0, 0.0005, -0.0009)
+    funding = pd.DataFrame({"date": dates, "funding_rate": rates})
+    candles = frame(FIRST_MS, flat, 1000.0)
+    columns = hedge_frame(candles, 1.0, "1h", funding, candles, candles, strategy.fundhedge_carry_params())
+    spans = strategy.plot_annotations("BTC/USDT:USDT", dates[0], dates[-1], columns)
+    assert len(spans) == 2
+    assert all(AnnotationTypeTA.validate_python(span)["type"] == "area" for span in spans)
+    assert all(span["start"] < span["end"] for span in spans)
+    plotted = [
+        *strategy.plot_config["main_plot"],
+        *(c for sub in strategy.plot_config["subplots"].values() for c in sub),
+    ]
+    assert set(plotted) <= set(columns.columns)
+    assert strategy.plot_annotations("BTC/USDT:USDT", dates[0], dates[-1], columns.iloc[:0]) == []
