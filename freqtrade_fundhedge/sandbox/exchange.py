@@ -10,7 +10,7 @@ from decimal import Decimal
 from freqtrade_fundhedge.sandbox.algo import AlgoBook
 from freqtrade_fundhedge.sandbox.funding import Funding
 from freqtrade_fundhedge.sandbox.futures import FuturesEngine
-from freqtrade_fundhedge.sandbox.ledger import Ledger
+from freqtrade_fundhedge.sandbox.ledger import FUTURES, OWN, Ledger
 from freqtrade_fundhedge.sandbox.liquidation import Enforcer
 from freqtrade_fundhedge.sandbox.market import Markets
 from freqtrade_fundhedge.sandbox.orders import Ids
@@ -70,7 +70,14 @@ class Exchange:
         return self.now_ms() + self.clock_offset_ms
 
     def deposit(self, wallet: str, asset: str, amount: Decimal) -> None:
-        """Bring coins in from outside, or take them out with a negative amount."""
+        """Bring coins in from outside, or take them out with a negative amount.
+
+        Raises
+        ------
+        ValueError : no such wallet or coin, or not that much to take
+        """
+        if wallet not in OWN or asset not in self.markets.assets() or (wallet == FUTURES and asset != "USDT"):
+            raise ValueError(f"no {asset} in a {wallet} wallet here")
         if not amount:
             return
         if amount < 0 and -amount > self.transfers.movable(wallet, asset):

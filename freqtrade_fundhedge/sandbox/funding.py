@@ -18,6 +18,7 @@ from freqtrade_fundhedge.sandbox.positions import Account
 
 HOUR_MS = 3_600_000
 _PAST_DAYS = 400
+_INTERVALS = (1, 2, 4, 8)
 _FLOOR = 0.0001  # Binance's interest component per 8 hours
 
 
@@ -110,6 +111,8 @@ class Funding:
 
     def set_interval(self, symbol: str, hours: int) -> None:
         """Settle this symbol every ``hours`` from now on."""
+        if hours not in _INTERVALS:
+            raise ValueError(f"funding is settled every {', '.join(map(str, _INTERVALS))} hours")
         book = self.books[symbol]
         book.hours = hours
         book.next_time = next_settlement(self.markets.now_ms(), hours)

@@ -57,7 +57,17 @@ async def open_site(sandbox: Sandbox, host: str, port: int, proxy_port: int | No
 
 
 class SandboxServer:
-    """A running sandbox. Use it as a context manager, or call :meth:`start` and :meth:`stop`."""
+    """A running sandbox. Use it as a context manager, or call :meth:`start` and :meth:`stop`.
+
+    Parameters
+    ----------
+    spot_usdt, futures_usdt : what the wallets hold at the start
+    seed : of the generated history and of the faults' dice
+    alive : prices move on their own instead of standing still
+    port : to listen on; 0 takes a free one
+    own_process : run as a process of its own instead of a thread
+    proxy : also be an HTTPS proxy for Binance's host names (see :meth:`ccxt_proxy`)
+    """
 
     def __init__(
         self,

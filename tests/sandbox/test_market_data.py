@@ -191,3 +191,24 @@ def test_ccxt_sees_a_healthy_exchange(spot, control):
     assert spot.private_post_order_test(order) == {}
     assert spot.fapiprivate_post_order_test(order) == {}
     assert control.books()["orders"] == {"spot": [], "futures": []}
+
+
+def test_a_delisting_is_announced(spot, swap, control):
+    """A spot market's end is in the delist schedule, a perpetual's in its delivery date, before it happens."""
+    when = int(time.time() * 1000) + 5 * 24 * HOUR
+    control.post("market", symbol="ETHUSDT", delisted_at=when)
+    assert spot.sapi_get_spot_delist_schedule() == [{"delistTime": when, "symbols": ["ETHUSDT"]}]
+    assert swap.load_markets(reload=True)[PAIR]["info"]["deliveryDate"] == when
+    assert swap.markets[PAIR]["active"] is True
+
+
+def test_the_users_own_coins_come_and_go(spot, control):
+    """Deposits and withdrawals of the user's own are in the books as such, at the price of their day."""
+    control.post("balance", asset="BTC", amount="0.5")
+    control.post("price", symbol="BTCUSDT", market="spot", price="66000")
+    control.post("balance", asset="BTC", amount="-0.1")
+    assert spot.fetch_balance()["BTC"]["total"] == 0.4
+    equity = control.books()["equity"]
+    assert equity["faults"] == []
+    assert Decimal(equity["price"]) == 500
+    assert Decimal(equity["deposits"]) == 15000 + 32500 - 6600
