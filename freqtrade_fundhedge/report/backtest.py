@@ -137,8 +137,7 @@ def evaluate(trades: Trades, candles: Candles, spot_fee: float) -> BacktestRepor
             first_day,
             last_day,
         )
-    rate = np.where(trades.fill_sold > 0, trades.fee_open[trades.fill_trade], trades.fee_close[trades.fill_trade])
-    paid = np.abs(trades.fill_sold) * (trades.fill_price * rate + spot_price * spot_fee)
+    paid = _fees_paid(trades, spot_price, spot_fee)
     fees = np.bincount(trades.fill_trade, weights=paid, minlength=len(trades.pair)).astype(np.float64)
     result = result_of_fills(trades.fill_trade, trades.fill_sold, trades.fill_price, spot_price, trades.funding, fees)
     known = ~np.isnan(result.total)
@@ -148,6 +147,12 @@ def evaluate(trades: Trades, candles: Candles, spot_fee: float) -> BacktestRepor
     index = pd.date_range(pd.Timestamp(first_day * DAY_MS, unit="ms", tz="UTC"), periods=len(moved), freq="D")
     equity = pd.Series(np.cumsum(moved), index=index, name="equity")
     return BacktestReport(trades, result, equity, _summary(trades, result, spot_price, moved))
+
+
+def _fees_paid(trades: Trades, spot_price: FloatArray, spot_fee: float) -> FloatArray:
+    """Of each fill, both legs."""
+    rate = np.where(trades.fill_sold > 0, trades.fee_open[trades.fill_trade], trades.fee_close[trades.fill_trade])
+    return np.asarray(np.abs(trades.fill_sold) * (trades.fill_price * rate + spot_price * spot_fee), dtype=np.float64)
 
 
 def _priced_fills(fill_trade: IntArray, spot_price: FloatArray, mine: IntArray) -> IntArray:

@@ -6,7 +6,7 @@ import json
 import re
 import zipfile
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import itemgetter
@@ -128,11 +128,19 @@ def read_result(path: Path, strategy: str | None = None) -> Trades:
     chosen = strategy if strategy is not None else next(iter(strategies), "")
     if chosen not in strategies:
         raise ConfigError(f"{path} has no strategy {chosen!r}; it has {', '.join(strategies) or 'none'}")
-    about = strategies[chosen]
-    columns, names = collected[list(strategies).index(chosen)]
+    return _as_trades(chosen, strategies[chosen], *collected[list(strategies).index(chosen)])
+
+
+@dataclass
+class _Names:
+    pairs: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
+
+
+def _as_trades(strategy: str, about: Mapping[str, Any], columns: _Columns, names: _Names) -> Trades:
     arrays = {name: np.array(values) for name, values in vars(columns).items()}
     return Trades(
-        strategy=chosen,
+        strategy=strategy,
         timeframe=str(about["timeframe"]),
         starting_balance=float(about["starting_balance"]),
         start_ms=int(about["backtest_start_ts"]),
@@ -144,12 +152,6 @@ def read_result(path: Path, strategy: str | None = None) -> Trades:
         fill_ms=arrays.pop("fill_at"),
         **arrays,
     )
-
-
-@dataclass
-class _Names:
-    pairs: dict[str, int] = field(default_factory=dict)
-    reasons: dict[str, int] = field(default_factory=dict)
 
 
 _FIELDS = ("open_timestamp", "close_timestamp", "funding_fees", "max_stake_amount", "fee_open", "fee_close")
