@@ -94,6 +94,9 @@ def _migrate(connection: Connection) -> None:
     config = AlembicConfig()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
+    if connection.dialect.name == "sqlite":
+        # All tables or none: by itself SQLite commits each, and a bot stopped in between could never start again.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
     try:
         command.upgrade(config, "head")
     except CommandError as error:
