@@ -46,6 +46,7 @@ class FundHedgeMixin(CarryColumns):
     dp: Any
     wallets: Any
     timeframe: str
+    is_pair_locked: Callable[..., bool]
     fundhedge_gate: bool = False
     can_short: bool = True
 
@@ -155,6 +156,8 @@ class FundHedgeMixin(CarryColumns):
         signal, tag = super().get_entry_signal(pair, timeframe, dataframe)  # type: ignore[misc]
         if signal is None or not is_live(self.config):
             return signal, tag
+        if self.is_pair_locked(pair, candle_date=dataframe["date"].iloc[-1], side=signal):
+            return signal, tag  # Freqtrade says why it does not enter; no margin is fetched for it
         ready = self._safely("the entry plan", lambda: self._ready(pair, dataframe), False)
         return (signal, tag) if ready else (None, None)
 
