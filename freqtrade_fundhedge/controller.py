@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from freqtrade_fundhedge.context import Context, logger
 from freqtrade_fundhedge.core.hedge import ShortLeg, entry_obstacle
+from freqtrade_fundhedge.core.margin import liquidation_distances
 from freqtrade_fundhedge.core.treasury import Movement, Needs
 from freqtrade_fundhedge.errors import ConfigError, JournalError, VenueError
 from freqtrade_fundhedge.journal_open import process_lock
@@ -63,6 +64,7 @@ class Controller:
         self.plan: EntryPlan | None = None
         self._spent: dict[str, float] = {}
         self._unread = False
+        self._seen: dict[str, tuple[Decimal, Decimal]] = {}
         self._strangers: frozenset[str] = frozenset()
 
     def converge(self, legs_of: LegsOf) -> bool:
@@ -101,6 +103,7 @@ class Controller:
         if account is None:
             return "the futures wallet could not be read"
         self._note_strangers(legs, account)
+        self._watch_margin(account)
         self._drop_plan(legs)
         if self._resolve_transfers(account):
             self._move_money(account)
@@ -112,7 +115,7 @@ class Controller:
         blocked = self._resolve_orders()
         hedge = self._hedge_row(leg)
         if hedge.id not in blocked:
-            hedge = self.spot.step(hedge, leg, None)
+            hedge = self.spot.step(hedge, leg, self._last_known(hedge, leg))
         if self.plan is not None and self.plan.pair == leg.pair:
             self.plan = None
         if leg.freed > hedge.swept and self._resolve_transfers(None):
@@ -166,12 +169,19 @@ class Controller:
         self, hedge: HedgeRow, leg: ShortLeg | None, legs: Sequence[ShortLeg], account: FuturesAccount | None
     ) -> Decimal | None:
         if account is None:
-            return None
+            return self._last_known(hedge, leg)
         held = account.short(hedge.pair)
         if leg is None:
             # What other trades of the pair account for is not this one's.
-            held = max(ZERO, held - sum((other.filled for other in legs if other.pair == hedge.pair), ZERO))
+            return max(ZERO, held - sum((other.filled for other in legs if other.pair == hedge.pair), ZERO))
+        self._seen[hedge.id] = leg.filled, held
         return held
+
+    def _last_known(self, hedge: HedgeRow, leg: ShortLeg | None) -> Decimal | None:
+        """The position as last read, while Freqtrade has heard of no fill since: an old fill announced again is no
+        reason to buy for a short that is gone."""
+        filled, held = self._seen.get(hedge.id, (ZERO, ZERO))
+        return held if leg is not None and ZERO < leg.filled <= filled else None
 
     def _note_strangers(self, legs: Sequence[ShortLeg], account: FuturesAccount) -> None:
         """Positions that no trade of Freqtrade's explains: an entry whose answer was lost, or somebody's own."""
@@ -182,6 +192,15 @@ class Controller:
             self.ctx.once(
                 f"stranger {pair}", f"{pair}: the exchange has a position of {quantity:f} that Freqtrade does not know"
             )
+
+    def _watch_margin(self, account: FuturesAccount) -> None:
+        """Tell once when a short comes close to its liquidation."""
+        least = self.ctx.settings.margin.min_liquidation_distance
+        for pair, distance in liquidation_distances(account).items():
+            if distance < least:
+                self.ctx.once(f"margin {pair}", f"{pair}: margin is low, less than {least:.0%} to liquidation")
+            elif distance > least * 2:
+                self.ctx.settled(f"margin {pair}")
 
     def _move_money(self, account: FuturesAccount) -> None:
         plan = self._fundable_plan(account)
