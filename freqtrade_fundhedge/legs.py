@@ -109,4 +109,4 @@ class FreqtradeWallet:
 def _paper_position(trade: Any) -> Position:
     leg = short_leg(trade)
     notional = leg.filled * number(trade.open_rate)
-    return Position(leg.pair, leg.filled, notional, leg.stake_left, ZERO, ZERO)
+    return Position(leg.pair, leg.filled, notional, leg.stake_left, ZERO, ZERO, isolated_margin=leg.stake_left)

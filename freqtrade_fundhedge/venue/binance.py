@@ -59,6 +59,7 @@ class BinanceAccount:
             maintenance_margin=decimal(raw.get("maintMargin")),
             unrealised=decimal(raw.get("unrealizedProfit")),
             is_short=amount < 0,
+            isolated_margin=decimal(raw.get("isolatedWallet")) or None,
         )
 
     def wallets(self, direction: Direction) -> tuple[str, str]:

@@ -43,7 +43,10 @@ class Evidence(StrEnum):
 
 @dataclass(frozen=True)
 class Position:
-    """A short on the exchange: quantity > 0 in the perpetual's base units, notional and margin in quote."""
+    """A position on the exchange: quantity > 0 in the perpetual's base units, notional and margins in quote.
+
+    `isolated_margin` is what stands behind it alone, None when it shares the wallet (cross).
+    """
 
     pair: str
     quantity: Decimal
@@ -52,8 +55,7 @@ class Position:
     maintenance_margin: Decimal
     unrealised: Decimal
     is_short: bool = True
-    liquidation_price: Decimal | None = None
-    mark_price: Decimal | None = None
+    isolated_margin: Decimal | None = None
 
 
 @dataclass(frozen=True)
