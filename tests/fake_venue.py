@@ -40,7 +40,7 @@ class Killed(BaseException):
 
 @dataclass
 class FakeVenue:
-    """See `Venue`. `faults` are consumed one per call of their kind (read, order, transfer); none left: all goes well."""
+    """See `Venue`. `faults` are consumed one per call of their kind (read, order, transfer); none: all well."""
 
     now: Callable[[], float]
     spot: dict[str, D] = field(default_factory=dict)

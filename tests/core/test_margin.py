@@ -6,9 +6,10 @@ from dataclasses import replace
 from decimal import Decimal as D
 
 import hypothesis.strategies as st
+from hypothesis import given
+
 from freqtrade_fundhedge.core.margin import liquidation_distances
 from freqtrade_fundhedge.venue.port import FuturesAccount, Position
-from hypothesis import given
 
 RATE = D("0.004")
 MONEY = st.decimals("10", "100000", places=2)
