@@ -126,6 +126,8 @@ class BotProcess:
         # The user's own Freqtrade settings have no business here, nor has a proxy between us and loopback.
         environment = {k: v for k, v in os.environ.items() if not k.upper().startswith("FREQTRADE__")}
         environment["NO_PROXY"] = environment["no_proxy"] = "127.0.0.1,localhost"
+        # Freqtrade wraps its log to the width of a terminal; a file has none.
+        environment["COLUMNS"] = "400"
         command = [sys.executable, "-m", "freqtrade", "trade", "-c", str(config)]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -152,7 +154,7 @@ class BotProcess:
 
     def said(self, text: str) -> bool:
         """Whether the log has this text."""
-        return text in self.log.read_text(errors="replace")
+        return text in " ".join(self.log.read_text(errors="replace").split())
 
     def last_lines(self, count: int = 25) -> list[str]:
         """The end of the log."""

@@ -68,6 +68,9 @@ def run_demo(folder: Path, strategies: Path, quiet: bool) -> dict[str, Any]:
             answer |= {"error": str(error), "log": bot.last_lines()}
             out.print(f"\n[bold red]✗ {escape(str(error))}[/bold red]\n\nThe last lines of the bot's log:")
             out.print("\n".join(answer["log"]), markup=False, soft_wrap=True)
+        except KeyboardInterrupt:
+            out.print("\nInterrupted. Ending the bot and the exchange.")
+            raise
         finally:
             bot.stop()
             journal.close()

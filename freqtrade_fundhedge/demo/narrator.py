@@ -104,8 +104,9 @@ class Narrator:
 
 
 def _short_text(order: Order) -> str:
-    size = f"{quantity(order.quantity)} {COIN} perpetual at {order.price:,.2f} ({money(order.quote)} USDT)"
-    return f"Sells {size} short." if order.sells else f"Buys {size} back."
+    verb, how = ("Sells", "short") if order.sells else ("Buys", "back")
+    size = f"{quantity(order.quantity)} {COIN} perpetual {how}"
+    return f"{verb} {size} at {order.price:,.2f} ({money(order.quote)} USDT)."
 
 
 def _spot_text(order: OrderRow, books: Books) -> str:
@@ -115,7 +116,7 @@ def _spot_text(order: OrderRow, books: Books) -> str:
     text = f"{verb} {quantity(order.filled)} {COIN} on spot at {order.quote / order.filled:,.2f}"
     lags = [epoch(order.sent_at) - short.at for short in books.futures_orders]
     lag = min((lag for lag in lags if lag >= 0), default=None)
-    return f"{text}, {lag:.1f} s later." if lag is not None else f"{text}."
+    return f"{text}, {lag * 1000:.0f} ms later." if lag is not None else f"{text}."
 
 
 def _attempt(transfers: Sequence[TransferRow], at: float) -> tuple[TransferRow, Decimal] | None:

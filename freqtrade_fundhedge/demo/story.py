@@ -73,7 +73,7 @@ class Story:
         refusal = f"{PAIR}: not entered: predicted funding"
         self._wait("the bot looks at the market", lambda _: self.bot.said(refusal), START_LIMIT_S)
         self._say("market", f"Longs pay {_rate(LOW_RATE)} per 8 h now, after weeks of {_rate(PAST_RATE)}.")
-        self._say("bot", f"Stays out: {_apr(LOW_RATE)} a year is less than the {ENTRY_APR:.0%} it wants.")
+        self._say("bot", f"Stays out: {_apr(LOW_RATE)} a year is less than the {ENTRY_APR * 100:.0f} % it wants.")
         self._pause(3)
         books = self._look()
         if books.futures_orders or books.spot_orders or books.transfers:
@@ -162,7 +162,9 @@ class Story:
             earned = self._look().income.get("FUNDING_FEE", ZERO)
             self.exchange.post("settle", symbol=SYMBOL, rate=HIGH_RATE)
             total = self._look().income.get("FUNDING_FEE", ZERO)
-            self._say("market", f"Funding is settled: {signed(total - earned)} USDT, {signed(total)} so far.")
+            self._say(
+                "market", f"Funding is settled, as every 8 h: {signed(total - earned)} USDT, {signed(total)} so far."
+            )
             self._pause(1)
 
     def _refuse_sweep(self) -> None:
@@ -219,4 +221,4 @@ def _rate(rate: Decimal) -> str:
 
 
 def _apr(rate: Decimal) -> str:
-    return f"{rate * INTERVALS_A_YEAR:.1%}"
+    return f"{rate * INTERVALS_A_YEAR * 100:.1f} %"
