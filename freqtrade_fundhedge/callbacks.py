@@ -67,6 +67,10 @@ class FundHedgeMixin(CarryColumns):
         """Connect to the journal and the account, and check that both are fit."""
         super().bot_start(**kwargs)  # type: ignore[misc]
         if not is_live(self.config):
+            if type(self).custom_exit is FundHedgeMixin.custom_exit:
+                # Freqtrade copies the trade for every call of a callback that is not its own; a backtest asks each
+                # candle, and between candles there is nothing for us to see.
+                self.custom_exit = super().custom_exit  # type: ignore[method-assign,misc]
             return
         try:
             self._fundhedge = start_bot(
@@ -96,7 +100,8 @@ class FundHedgeMixin(CarryColumns):
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
         """Converge: resolve, hedge, move USDT."""
         super().bot_loop_start(current_time=current_time, **kwargs)  # type: ignore[misc]
-        self._safely("the loop", self._converge, None)
+        if is_live(self.config):
+            self._safely("the loop", self._converge, None)
 
     def _converge(self) -> None:
         bot = self._running()
