@@ -174,8 +174,15 @@ class Run:
         answer.raise_for_status()
         return answer.json()
 
+    def answers(self) -> bool:
+        """Whether the API is up."""
+        with contextlib.suppress(requests.ConnectionError):
+            return bool(self.rest("GET", "ping"))
+        return False
+
     def hold_entries(self) -> None:
         """No new entries from here on, whatever candle begins."""
+        self.wait("the API", self.answers)
         self.rest("POST", "stopentry")
 
     def trades(self) -> list[dict[str, Any]]:
@@ -233,7 +240,9 @@ class Run:
             return []
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
             db.row_factory = sqlite3.Row
-            return [dict(row) for row in db.execute(query)]
+            with contextlib.suppress(sqlite3.OperationalError):  # its tables are just being made
+                return [dict(row) for row in db.execute(query)]
+            return []
 
     def open_intents(self) -> list[dict[str, Any]]:
         """Orders and transfers whose outcome the journal does not know."""
@@ -261,7 +270,8 @@ class Run:
     def check_secrets(self) -> None:
         """No file but the configuration holds the key, the secret or a signature."""
         signed = {str(r["params"]["signature"]) for r in self.requests(".*", ".*") if "signature" in r["params"]}
-        secrets = [text.encode() for text in (DEFAULT_KEY, DEFAULT_SECRET, *signed)]
+        own = self.settings.get("fundhedge", {}).get("spot", {}).values()
+        secrets = [text.encode() for text in (DEFAULT_KEY, DEFAULT_SECRET, *own, *signed)]
         for path in self.folder.rglob("*"):
             if path.is_file() and path.name != "config.json":
                 content = path.read_bytes()
