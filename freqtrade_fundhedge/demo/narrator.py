@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +38,9 @@ def quantity(value: Decimal) -> str:
 
 
 def console(quiet: bool) -> Console:
-    """80 columns at most, and no guesses about what to colour."""
+    """80 columns at most, no guesses about what to colour, and no end of the story for want of an arrow."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     width = min(WIDTH, Console().width)
     return Console(width=width, highlight=False, quiet=quiet)
 
