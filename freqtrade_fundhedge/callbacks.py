@@ -20,7 +20,8 @@ from freqtrade.persistence import Trade
 
 from freqtrade_fundhedge import frames
 from freqtrade_fundhedge.bot import Bot, entry_leverage, plan_entry, start_bot, unlimited_stake
-from freqtrade_fundhedge.carry_columns import CarryColumns, is_live
+from freqtrade_fundhedge.carry_columns import is_live
+from freqtrade_fundhedge.choice import Choice
 from freqtrade_fundhedge.config import FundHedgeConfig, check_freqtrade, parse
 from freqtrade_fundhedge.controller import EntryPlan
 from freqtrade_fundhedge.core.hedge import ShortLeg
@@ -32,7 +33,7 @@ logger = logging.getLogger("freqtrade_fundhedge")
 Answer = TypeVar("Answer")
 
 
-class FundHedgeMixin(CarryColumns):
+class FundHedgeMixin(Choice):
     """Gives every short of a strategy a spot leg: `class Mine(FundHedgeMixin, IStrategy)`.
 
     A strategy that overrides one of the callbacks below calls `super()` in it.
@@ -59,6 +60,8 @@ class FundHedgeMixin(CarryColumns):
         self._fundhedge: Bot | None = None
         self._fundhedge_refusal = ""
         self._fundhedge_said: dict[str, str] = {}
+        self._fundhedge_queue: list[str] | None = None
+        self._fundhedge_turns: dict[str, tuple[Any, float]] = {}
         super().__init__(config)  # type: ignore[call-arg]
 
     # --- start and stop
@@ -101,6 +104,7 @@ class FundHedgeMixin(CarryColumns):
         """Converge: resolve, hedge, move USDT."""
         super().bot_loop_start(current_time=current_time, **kwargs)  # type: ignore[misc]
         if is_live(self.config):
+            self._new_loop()
             self._safely("the loop", self._converge, None)
 
     def _converge(self) -> None:
@@ -141,6 +145,7 @@ class FundHedgeMixin(CarryColumns):
         )
         if why:
             self._say_once(pair, f"{pair}: not entered: {why}")
+            self._pass_over(pair)
         return why == ""
 
     def _entry_refusal(self, pair: str, amount: float, rate: float, side: str) -> str:
@@ -170,6 +175,8 @@ class FundHedgeMixin(CarryColumns):
         bot = self._running()
         if self.fundhedge_gate and (why := self._funding_refusal(bot, pair)):
             self._say_once(pair, f"{pair}: not entered: {why}")
+            return False
+        if not self._its_turn(pair, [trade.pair for trade in Trade.get_open_trades()]):
             return False
         return bot.controller.ready_for(self._plan(bot, pair, float(dataframe["close"].iloc[-1])))
 
