@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from freqtrade_fundhedge.config import FundHedgeConfig
 from freqtrade_fundhedge.core.intents import OPEN, State
 from freqtrade_fundhedge.demo.bot import PAIR, BotProcess, DemoFailed
 from freqtrade_fundhedge.demo.facts import COIN, SYMBOL, ZERO, Books
@@ -16,10 +17,10 @@ from freqtrade_fundhedge.sandbox import SandboxControl
 
 USER_COINS = Decimal("0.5")
 LOT = Decimal("0.00001")
-MIN_USDT = Decimal(1)  # `fundhedge.transfer.min_usdt`, left at its default
+SETTINGS = FundHedgeConfig()  # the demo's bot has all defaults
+MIN_USDT = SETTINGS.transfer.min_usdt
 INTERVALS_A_YEAR = 3 * 365
 PAST_RATE, LOW_RATE, HIGH_RATE, BAD_RATE = (Decimal(r) for r in ("0.0004", "0.00002", "0.001", "-0.003"))
-ENTRY_APR = Decimal("0.04")  # `fundhedge.carry.entry_apr`, left at its default
 START_LIMIT_S = 75.0
 STEP_LIMIT_S = 40.0
 TOTAL_LIMIT_S = 120.0
@@ -73,7 +74,8 @@ class Story:
         refusal = f"{PAIR}: not entered: predicted funding"
         self._wait("the bot looks at the market", lambda _: self.bot.said(refusal), START_LIMIT_S)
         self._say("market", f"Longs pay {_rate(LOW_RATE)} per 8 h now, after weeks of {_rate(PAST_RATE)}.")
-        self._say("bot", f"Stays out: {_apr(LOW_RATE)} a year is less than the {ENTRY_APR * 100:.0f} % it wants.")
+        wanted = SETTINGS.carry.entry_apr * 100
+        self._say("bot", f"Stays out: {_apr(LOW_RATE)} a year is less than the {wanted:.0f} % it wants.")
         self._pause(3)
         books = self._look()
         if books.futures_orders or books.spot_orders or books.transfers:
