@@ -155,7 +155,7 @@ class FundHedgeMixin(Choice):
         if not bot.verified:
             return "the key's permissions could not be read yet"
         why = self._funding_refusal(bot, pair) if self.fundhedge_gate else ""
-        return why or bot.controller.refusal(pair, number(amount), number(rate))
+        return why or bot.controller.allow_entry(pair, number(amount), number(rate))
 
     def get_entry_signal(self, pair: str, timeframe: str, dataframe: pd.DataFrame) -> tuple[Any, str | None]:
         """Freqtrade's entry signal, held back until the margin for it is in the futures wallet.

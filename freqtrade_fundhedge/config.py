@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
@@ -76,6 +76,10 @@ class Hedge(_Section):
     )  # fmt: skip
     unhedged_timeout_s: Real = Field(
         30.0, ge=1, le=3600, description="Seconds for the spot leg to be completed before the short is asked to exit."
+    )
+    orphans: Literal["close", "report"] = Field(
+        "close",
+        description="What to do with surplus spot, or a short of ours that Freqtrade does not know: close, report.",
     )
 
 

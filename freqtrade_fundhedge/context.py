@@ -64,8 +64,8 @@ class Context:
             return False
         self._said[topic] = message
         logger.warning("%s", message)
-        self.journal.event("attention", message, self.clock(), None, topic=topic)
         self.tell(message)
+        self.journal.event("attention", message, self.clock(), None, topic=topic)
         return True
 
     def settled(self, topic: str) -> None:

@@ -17,6 +17,8 @@ from freqtrade_fundhedge.core.treasury import Movement, Needs
 from freqtrade_fundhedge.errors import ConfigError, JournalError, VenueError
 from freqtrade_fundhedge.journal_open import process_lock
 from freqtrade_fundhedge.journal_rows import HedgeRow
+from freqtrade_fundhedge.orphans import Orphans
+from freqtrade_fundhedge.positions import Positions
 from freqtrade_fundhedge.spot_leg import SpotLeg
 from freqtrade_fundhedge.treasurer import Treasurer
 from freqtrade_fundhedge.venue.port import ZERO, Direction, FundingQuote, FuturesAccount, Side
@@ -58,14 +60,14 @@ class Controller:
         self.lock = process_lock(ctx.journal.url)
         self.spot = SpotLeg(ctx)
         self.treasurer = Treasurer(ctx)
+        self.positions = Positions(ctx)
+        self.orphans = Orphans(ctx)
         self.trouble = "the first loop has not run yet"
         self.account: FuturesAccount | None = None
         self.funding: Mapping[str, FundingQuote] = {}
         self.plan: EntryPlan | None = None
         self._spent: dict[str, float] = {}
         self._unread = False
-        self._seen: dict[str, tuple[Decimal, Decimal]] = {}
-        self._strangers: frozenset[str] = frozenset()
 
     def converge(self, legs_of: LegsOf) -> bool:
         """One loop. True when everything that could be done was done; `trouble` says why not.
@@ -102,7 +104,8 @@ class Controller:
         self._hedge_all(legs, account, blocked)
         if account is None:
             return "the futures wallet could not be read"
-        self._note_strangers(legs, account)
+        if self._resolve_closes():
+            self.orphans.look(legs, account)
         self._watch_margin(account)
         self._drop_plan(legs)
         if self._resolve_transfers(account):
@@ -115,7 +118,7 @@ class Controller:
         blocked = self._resolve_orders()
         hedge = self._hedge_row(leg)
         if hedge.id not in blocked:
-            hedge = self.spot.step(hedge, leg, self._last_known(hedge, leg))
+            hedge = self.spot.step(hedge, leg, self.positions.last_known(hedge, leg))
         if self.plan is not None and self.plan.pair == leg.pair:
             self.plan = None
         if leg.freed > hedge.swept and self._resolve_transfers(None):
@@ -126,9 +129,8 @@ class Controller:
 
     def _doubt(self) -> str:
         journal = self.ctx.journal
-        return (
-            "an order or transfer has no known outcome yet" if journal.open_orders() or journal.open_transfers() else ""
-        )
+        waiting = journal.open_orders() or journal.open_transfers() or journal.open_closes()
+        return "an order or transfer has no known outcome yet" if waiting else ""
 
     def _resolve_orders(self) -> set[str]:
         """Settle orders from evidence; the hedges that have to wait for theirs."""
@@ -137,6 +139,10 @@ class Controller:
     def _resolve_transfers(self, account: FuturesAccount | None) -> bool:
         """True when no transfer is without a known outcome."""
         settled = [self.treasurer.resolve(row, account) for row in self.ctx.journal.open_transfers()]
+        return all(settled)
+
+    def _resolve_closes(self) -> bool:
+        settled = [self.orphans.resolve(row) for row in self.ctx.journal.open_closes()]
         return all(settled)
 
     def _read_account(self) -> FuturesAccount | None:
@@ -159,39 +165,7 @@ class Controller:
             leg = by_hedge.get(hedge.id)
             if hedge.id in blocked or (leg is None and account is None) or hedge.state == "closed":
                 continue
-            if leg is None:
-                self.ctx.once(
-                    f"gone {hedge.id}", f"{hedge.pair}: trade {hedge.trade_id} is no longer in Freqtrade's database"
-                )
-            self.spot.step(hedge, leg, self._on_exchange(hedge, leg, legs, account))
-
-    def _on_exchange(
-        self, hedge: HedgeRow, leg: ShortLeg | None, legs: Sequence[ShortLeg], account: FuturesAccount | None
-    ) -> Decimal | None:
-        if account is None:
-            return self._last_known(hedge, leg)
-        held = account.short(hedge.pair)
-        if leg is None:
-            # What other trades of the pair account for is not this one's.
-            return max(ZERO, held - sum((other.filled for other in legs if other.pair == hedge.pair), ZERO))
-        self._seen[hedge.id] = leg.filled, held
-        return held
-
-    def _last_known(self, hedge: HedgeRow, leg: ShortLeg | None) -> Decimal | None:
-        """The position as last read, while Freqtrade has heard of no fill since: an old fill announced again is no
-        reason to buy for a short that is gone."""
-        filled, held = self._seen.get(hedge.id, (ZERO, ZERO))
-        return held if leg is not None and ZERO < leg.filled <= filled else None
-
-    def _note_strangers(self, legs: Sequence[ShortLeg], account: FuturesAccount) -> None:
-        """Positions that no trade of Freqtrade's explains: an entry whose answer was lost, or somebody's own."""
-        known = {leg.pair for leg in legs if leg.is_open} | {h.pair for h in self.ctx.journal.unsettled() if h.held > 0}
-        self._strangers = frozenset(p.pair for p in account.positions if p.pair not in known)
-        for pair in self._strangers:
-            quantity = sum((p.quantity for p in account.positions if p.pair == pair), ZERO)
-            self.ctx.once(
-                f"stranger {pair}", f"{pair}: the exchange has a position of {quantity:f} that Freqtrade does not know"
-            )
+            self.spot.step(hedge, leg, self.positions.on_exchange(hedge, leg, legs, account))
 
     def _watch_margin(self, account: FuturesAccount) -> None:
         """Tell once when a short comes close to its liquidation."""
@@ -237,7 +211,9 @@ class Controller:
         """A closed hedge with nothing left to sweep needs no more looking at."""
         settings = self.ctx.settings
         sweeps_by_hedge = settings.transfer.enabled and not settings.margin.fund_entries
-        for hedge in self.ctx.journal.unsettled():
+        unsettled = self.ctx.journal.unsettled()
+        self.positions.forget(unsettled)
+        for hedge in unsettled:
             if hedge.state == "closed" and (not sweeps_by_hedge or hedge.unswept < CENT):
                 self.ctx.journal.note_hedge(hedge.id, settled=True)
 
@@ -264,12 +240,23 @@ class Controller:
             except (VenueError, JournalError, ConfigError) as error:
                 return str(error)
 
+    def allow_entry(self, pair: str, quantity: Decimal, price: Decimal) -> str:
+        """`refusal`; an entry that may be made is on record before Freqtrade hears of it."""
+        with self.lock:
+            why = self.refusal(pair, quantity, price)
+            try:
+                if not why:
+                    self.orphans.allow(pair, quantity)
+            except JournalError as error:
+                return str(error)
+            return why
+
     def _refusal(self, pair: str, quantity: Decimal, price: Decimal, margin: Decimal = ZERO) -> str:
         journal, venue = self.ctx.journal, self.ctx.venue
         if doubt := self._doubt():
             return doubt
-        if pair in self._strangers:
-            return "the exchange has a position in this pair that Freqtrade does not know"
+        if why := self.orphans.refusal(pair):
+            return why
         if any(hedge.pair == pair and hedge.state != "closed" for hedge in journal.unsettled()):
             return "an earlier hedge in this pair is not finished"
         market = venue.market(pair)

@@ -11,17 +11,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 
-from freqtrade_fundhedge.core.intents import OPEN, Move, State, intent_id, next_state
+from freqtrade_fundhedge.core.intents import FINAL, OPEN, Move, State, intent_id, next_state
 from freqtrade_fundhedge.errors import IllegalTransition
+from freqtrade_fundhedge.journal_closes import CloseRecords
 from freqtrade_fundhedge.journal_open import journal_errors, open_engine
-from freqtrade_fundhedge.journal_rows import EventRow, HedgeRow, OrderRow, TransferRow, iso, read, written
-from freqtrade_fundhedge.schema import events, hedges, spot_orders, transfers
+from freqtrade_fundhedge.journal_rows import CloseRow, EventRow, HedgeRow, OrderRow, TransferRow, iso, read, written
+from freqtrade_fundhedge.schema import events, hedges, short_closes, spot_orders, transfers
 from freqtrade_fundhedge.venue.port import ZERO, Direction, Fill, Side
 
-FINAL_ANSWER = frozenset({State.DONE, State.REJECTED, State.ABSENT})
 
-
-class Journal:
+class Journal(CloseRecords):
     """Hedges, orders, transfers and events of one bot.
 
     Parameters
@@ -214,7 +213,7 @@ class Journal:
             db.execute(insert(events).values(written(values)))
 
     def recent(self, kind: type[Any], limit: int = 100) -> Sequence[Any]:
-        """The newest rows of one kind (HedgeRow, OrderRow, TransferRow, EventRow), newest first."""
+        """The newest rows of one kind (HedgeRow, OrderRow, TransferRow, CloseRow, EventRow), newest first."""
         table, order = _BY_KIND[kind]
         with journal_errors("be read"), self.engine.connect() as db:
             rows = db.execute(select(table).order_by(order.desc()).limit(limit)).mappings()
@@ -225,6 +224,7 @@ _BY_KIND: dict[type[Any], tuple[Table, Any]] = {
     HedgeRow: (hedges, hedges.c.opened_at),
     OrderRow: (spot_orders, spot_orders.c.created_at),
     TransferRow: (transfers, transfers.c.serial),
+    CloseRow: (short_closes, short_closes.c.serial),
     EventRow: (events, events.c.id),
 }
 
@@ -253,7 +253,7 @@ def _move(
     if state is State.SENT:
         raise IllegalTransition("an attempt is recorded by send_transfer, with its amount")
     values: dict[str, Any] = {"state": str(state), "answer": answer}
-    if state in FINAL_ANSWER:
+    if state in FINAL:
         values["resolved_at"] = iso(now)
     if exchange_id is not None:
         values["exchange_id"] = exchange_id

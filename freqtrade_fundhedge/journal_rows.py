@@ -110,6 +110,26 @@ class TransferRow:
 
 
 @dataclass(frozen=True)
+class CloseRow:
+    """One reduce-only close of a short that Freqtrade does not know."""
+
+    intent_id: str
+    serial: int
+    bot: str
+    pair: str
+    state: State
+    amount: Decimal
+    filled: Decimal
+    attempts: int
+    not_seen: int
+    created_at: str
+    sent_at: str
+    resolved_at: str | None
+    exchange_id: str | None
+    answer: str
+
+
+@dataclass(frozen=True)
 class EventRow:
     """One line of the audit trail."""
 
@@ -123,7 +143,7 @@ class EventRow:
     data: dict[str, Any]
 
 
-Row = TypeVar("Row", HedgeRow, OrderRow, TransferRow, EventRow)
+Row = TypeVar("Row", HedgeRow, OrderRow, TransferRow, CloseRow, EventRow)
 _READ: dict[str, Callable[[Any], Any]] = {
     "Decimal": Decimal,
     "Side": Side,

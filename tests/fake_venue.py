@@ -24,6 +24,7 @@ from freqtrade_fundhedge.venue.port import (
     OrderRequest,
     Position,
     Quote,
+    ShortEntry,
     Side,
     TransferRecord,
     TransferRequest,
@@ -54,6 +55,9 @@ class FakeVenue:
     transfer_step: D = D("0.00000001")
     separate_wallets: bool = True
     orders: dict[str, Fill] = field(default_factory=dict)
+    closes: dict[str, D] = field(default_factory=dict)
+    short_entries: dict[str, list[ShortEntry]] = field(default_factory=dict)
+    foreign: tuple[Position, ...] = ()
     history: list[TransferRecord] = field(default_factory=list)
     flows: list[tuple[float, D]] = field(default_factory=list)
     applied: Counter[str] = field(default_factory=Counter)
@@ -82,6 +86,7 @@ class FakeVenue:
         fee = quantity * self.price * FEE
         entry = (old * entry + quantity * self.price) / (old + quantity)
         self.shorts[PAIR] = (old + quantity, entry, margin + quantity * self.price / leverage)
+        self.short_entries.setdefault(PAIR, []).append(ShortEntry(quantity, quantity, self.now()))
         self._flow(-fee)
 
     def close_short_by(self, quantity: D) -> D:
@@ -116,7 +121,7 @@ class FakeVenue:
             Position(pair, q, q * self.price, m, q * self.price * D("0.004"), q * (e - self.price))
             for pair, (q, e, m) in self.shorts.items()
         )
-        return FuturesAccount(self.wallet, self.withdrawable(), self.withdrawable(), positions)
+        return FuturesAccount(self.wallet, self.withdrawable(), self.withdrawable(), positions + self.foreign)
 
     def spot_balances(self) -> Mapping[str, D]:
         self._read()
@@ -209,8 +214,31 @@ class FakeVenue:
     def refuse_reasons(self) -> Sequence[str]:
         return ()
 
-    def close_short(self, pair: str, quantity: D, client_id: str) -> None:
-        self.close_short_by(quantity)
+    def entries(self, pair: str, since: float) -> Sequence[ShortEntry]:
+        self._read()
+        return [entry for entry in self.short_entries.get(pair, []) if entry.at >= since]
+
+    def close_short(self, pair: str, quantity: D, client_id: str) -> D:
+        if self.journal is not None:
+            open_rows = self.journal.open_closes()
+            assert [r.intent_id for r in open_rows] == [client_id], "sent while another close was unknown"
+            assert open_rows[0].state is State.SENT, "sent without a durable record"
+        self.sent["close"] += 1
+        fault = self._fault("close")
+        _raise_before(fault)
+        filled = min(quantity, self.shorts.get(pair, (ZERO, ZERO, ZERO))[0])
+        if not filled:
+            raise Rejected("ReduceOnly Order is rejected.", "-2022")
+        self.close_short_by(filled)
+        self.applied[client_id] += 1
+        self.closes[client_id] = filled
+        _raise_after(fault)
+        return filled
+
+    def find_close(self, pair: str, client_id: str) -> tuple[Evidence, D]:
+        self._read()
+        filled = self.closes.get(client_id)
+        return (Evidence.APPLIED, filled) if filled is not None else (Evidence.NOT_SEEN, ZERO)
 
 
 def _raise_before(fault: str) -> None:

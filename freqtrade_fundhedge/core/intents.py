@@ -51,6 +51,7 @@ MOVES: Final[dict[tuple[State, Move], State]] = {
 }
 
 OPEN: Final = frozenset({State.PLANNED, State.SENT, State.UNKNOWN})
+FINAL: Final = frozenset(State) - OPEN
 
 UNIQUE_ROOM: Final = Decimal("0.002")
 """Most that `unique_amount` takes off, in units of the asset."""

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from freqtrade_fundhedge.errors import ConfigError
 from freqtrade_fundhedge.venue.binance import BinanceAccount
-from freqtrade_fundhedge.venue.port import Direction, FuturesAccount, TransferRecord
+from freqtrade_fundhedge.venue.port import Direction, Evidence, FuturesAccount, ShortEntry, TransferRecord
 
 
 class Account(Protocol):
@@ -32,8 +32,14 @@ class Account(Protocol):
     def refuse_reasons(self) -> Sequence[str]:
         """Why this key or account can't hedge."""
 
-    def close_short(self, pair: str, quantity: Decimal, client_id: str) -> None:
-        """Buy back, reduce-only."""
+    def entries(self, pair: str, since: float) -> Sequence[ShortEntry]:
+        """Orders that sold a perpetual since a time."""
+
+    def close_short(self, pair: str, quantity: Decimal, client_id: str) -> Decimal:
+        """Buy back once, reduce-only; returns the quantity filled."""
+
+    def find_close(self, pair: str, client_id: str) -> tuple[Evidence, Decimal]:
+        """What became of a close, and the quantity filled."""
 
 
 ACCOUNTS: dict[str, type[BinanceAccount]] = {"binance": BinanceAccount}

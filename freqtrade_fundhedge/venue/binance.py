@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from freqtrade_fundhedge.venue.ccxt_call import call, decimal, resync_clock
+from freqtrade_fundhedge.errors import NoSuchOrder, OutcomeUnknown
+from freqtrade_fundhedge.venue.ccxt_call import FINAL, call, decimal, resync_clock
 from freqtrade_fundhedge.venue.port import (
     ZERO,
     Direction,
     Evidence,
     FuturesAccount,
     Position,
+    ShortEntry,
     TransferRecord,
 )
 
@@ -116,10 +118,40 @@ class BinanceAccount:
             reasons.append("the futures account is in hedge mode; switch Position Mode to One-way")
         return reasons
 
-    def close_short(self, pair: str, quantity: Decimal, client_id: str) -> None:
+    def entries(self, pair: str, since: float) -> Sequence[ShortEntry]:
+        """`GET /fapi/v1/allOrders` of one symbol."""
+        rows = call(self._futures, self._futures.fetch_orders, pair, int(since * 1000), None, {"subType": "linear"})
+        return [
+            ShortEntry(decimal(row.get("amount")), decimal(row.get("filled")), float(row["timestamp"]) / 1000)
+            for row in rows
+            if row.get("side") == "sell" and not row.get("reduceOnly")
+        ]
+
+    def close_short(self, pair: str, quantity: Decimal, client_id: str) -> Decimal:
         """Market order, reduce-only: it can only make the short smaller."""
+        resync_clock(self._futures)
         params = {"reduceOnly": True, "clientOrderId": client_id}
-        call(self._futures, self._futures.create_order, pair, "market", "buy", f"{quantity:f}", None, params)
+        answer = call(self._futures, self._futures.create_order, pair, "market", "buy", f"{quantity:f}", None, params)
+        if answer.get("id") is not None and answer.get("status") in FINAL:
+            return decimal(answer.get("filled"))
+        evidence, filled = self.find_close(pair, client_id)
+        if evidence is Evidence.APPLIED:
+            return filled
+        raise OutcomeUnknown(f"the close of {pair} was accepted, its result is not known yet")
+
+    def find_close(self, pair: str, client_id: str) -> tuple[Evidence, Decimal]:
+        """By our own client id."""
+        resync_clock(self._futures)
+        params = {"clientOrderId": client_id}
+        try:
+            found = call(self._futures, self._futures.fetch_order, client_id, pair, params)
+        except NoSuchOrder:
+            return Evidence.NOT_SEEN, ZERO
+        if found.get("status") not in FINAL:
+            return Evidence.PENDING, ZERO
+        if found["status"] == "rejected":
+            return Evidence.FAILED, ZERO
+        return Evidence.APPLIED, decimal(found.get("filled"))
 
 
 def _true(value: object) -> bool:

@@ -12,6 +12,9 @@ import requests
 from freqtrade_fundhedge.errors import OutcomeUnknown, classify
 from freqtrade_fundhedge.venue.port import ZERO, Fill, Quote
 
+FINAL = frozenset({"closed", "canceled", "expired", "rejected"})
+"""ccxt's order states from which nothing more comes."""
+
 
 def call(api: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call ccxt once.

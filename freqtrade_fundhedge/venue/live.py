@@ -14,7 +14,7 @@ from typing import Any
 from freqtrade_fundhedge.errors import NoSuchOrder, OutcomeUnknown, Rejected
 from freqtrade_fundhedge.market import SpotMarket, spot_market
 from freqtrade_fundhedge.venue.account import Account, account_for
-from freqtrade_fundhedge.venue.ccxt_call import call, decimal, fill_from_order, quote_from_book, resync_clock
+from freqtrade_fundhedge.venue.ccxt_call import FINAL, call, decimal, fill_from_order, quote_from_book, resync_clock
 from freqtrade_fundhedge.venue.port import (
     ZERO,
     Direction,
@@ -24,11 +24,11 @@ from freqtrade_fundhedge.venue.port import (
     FuturesAccount,
     OrderRequest,
     Quote,
+    ShortEntry,
     TransferRecord,
     TransferRequest,
 )
 
-FINAL = frozenset({"closed", "canceled", "expired", "rejected"})
 BOOK_LEVELS = 50
 INTERVALS_KEPT_S = 3600.0
 
@@ -189,9 +189,17 @@ class LiveVenue(PublicSpot):
         """See `Venue.refuse_reasons`."""
         return self._account.refuse_reasons()
 
-    def close_short(self, pair: str, quantity: Decimal, client_id: str) -> None:
+    def entries(self, pair: str, since: float) -> Sequence[ShortEntry]:
+        """See `Venue.entries`."""
+        return self._account.entries(pair, since)
+
+    def close_short(self, pair: str, quantity: Decimal, client_id: str) -> Decimal:
         """See `Venue.close_short`."""
-        self._account.close_short(pair, quantity, client_id)
+        return self._account.close_short(pair, quantity, client_id)
+
+    def find_close(self, pair: str, client_id: str) -> tuple[Evidence, Decimal]:
+        """See `Venue.find_close`."""
+        return self._account.find_close(pair, client_id)
 
 
 def _hours(text: object) -> float | None:

@@ -24,6 +24,7 @@ from freqtrade_fundhedge.venue.port import (
     Fill,
     FuturesAccount,
     OrderRequest,
+    ShortEntry,
     Side,
     TransferRecord,
     TransferRequest,
@@ -152,5 +153,14 @@ class PaperVenue(PublicSpot):
         """Paper has no key to be wrong."""
         return ()
 
-    def close_short(self, pair: str, quantity: Decimal, client_id: str) -> None:
+    def entries(self, pair: str, since: float) -> Sequence[ShortEntry]:
         """Paper has no position that Freqtrade does not know."""
+        return ()
+
+    def close_short(self, pair: str, quantity: Decimal, client_id: str) -> Decimal:
+        """So there is never one to close."""
+        return ZERO
+
+    def find_close(self, pair: str, client_id: str) -> tuple[Evidence, Decimal]:
+        """Nor to look up."""
+        return Evidence.FAILED, ZERO

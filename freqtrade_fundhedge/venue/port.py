@@ -141,6 +141,15 @@ class TransferRecord:
 
 
 @dataclass(frozen=True)
+class ShortEntry:
+    """An order that sold a perpetual: ordered and filled in its base units, `at` in seconds since 1970."""
+
+    quantity: Decimal
+    filled: Decimal
+    at: float
+
+
+@dataclass(frozen=True)
 class FundingQuote:
     """What the next settlement is expected to pay (fraction of notional) and when (seconds since 1970)."""
 
@@ -196,5 +205,14 @@ class Venue(Protocol):
     def refuse_reasons(self) -> Sequence[str]:
         """What about the account or key forbids hedging: one line with the remedy each, empty when fit."""
 
-    def close_short(self, pair: str, quantity: Decimal, client_id: str) -> None:
-        """Buy back, reduce-only, a short that Freqtrade does not know."""
+    def entries(self, pair: str, since: float) -> Sequence[ShortEntry]:
+        """Orders that sold `pair` since a time (seconds since 1970)."""
+
+    def close_short(self, pair: str, quantity: Decimal, client_id: str) -> Decimal:
+        """Buy back once, reduce-only, a short that Freqtrade does not know; returns the quantity filled.
+
+        Raises OutcomeUnknown unless the exchange's answer is final.
+        """
+
+    def find_close(self, pair: str, client_id: str) -> tuple[Evidence, Decimal]:
+        """What became of a close, by its client id, and the quantity filled."""

@@ -1,0 +1,108 @@
+"""Entries that were allowed, and closes of shorts that Freqtrade does not know: the journal's part about orphans."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import Connection, Engine, func, insert, select, update
+
+from freqtrade_fundhedge.core.intents import FINAL, OPEN, Move, State, intent_id, next_state
+from freqtrade_fundhedge.journal_open import journal_errors
+from freqtrade_fundhedge.journal_rows import CloseRow, epoch, iso, read, written
+from freqtrade_fundhedge.schema import events, hedges, short_closes
+from freqtrade_fundhedge.venue.port import ZERO
+
+ENTRY_ALLOWED = "entry_allowed"
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """An entry that we allowed and that no trade has answered for yet.
+
+    Attributes
+    ----------
+    allowed : perpetual base units
+    quantity : what of it may still be open: allowed less what we closed since
+    at : when, seconds since 1970
+    """
+
+    pair: str
+    allowed: Decimal
+    quantity: Decimal
+    at: float
+
+
+class CloseRecords:
+    """See `Journal`."""
+
+    engine: Engine
+    bot: str
+
+    def allowance(self, pair: str) -> Allowance | None:
+        """The latest entry allowed in a pair, unless a trade came of it."""
+        latest = (
+            select(events.c.at, events.c.data)
+            .where(events.c.kind == ENTRY_ALLOWED, events.c.pair == pair, events.c.bot == self.bot)
+            .order_by(events.c.id.desc())
+            .limit(1)
+        )
+        with journal_errors("be read"), self.engine.connect() as db:
+            event = db.execute(latest).first()
+            if event is None:
+                return None
+            answered = (
+                select(func.count())
+                .select_from(hedges)
+                .where(hedges.c.pair == pair, hedges.c.bot == self.bot, hedges.c.opened_at >= event.at)
+            )
+            if db.scalar(answered):
+                return None
+            closes = select(short_closes.c.filled).where(
+                short_closes.c.pair == pair, short_closes.c.bot == self.bot, short_closes.c.created_at >= event.at
+            )
+            closed = sum((Decimal(filled) for filled in db.scalars(closes)), ZERO)
+            allowed = Decimal(json.loads(event.data)["quantity"])
+            return Allowance(pair, allowed, allowed - closed, epoch(event.at))
+
+    def held_by_others(self) -> frozenset[str]:
+        """Pairs in which another bot on this journal has a hedge."""
+        query = select(hedges.c.pair).where(hedges.c.settled.is_(False), hedges.c.bot != self.bot)
+        with journal_errors("be read"), self.engine.connect() as db:
+            return frozenset(str(pair) for pair in db.scalars(query))
+
+    def begin_close(self, pair: str, amount: Decimal, now: float) -> CloseRow:
+        """Record the decision to close; on return it is on disk and must be sent or resolved."""
+        with journal_errors("record the close"), self.engine.begin() as db:
+            mine = short_closes.c.bot == self.bot
+            serial = int(db.scalar(select(func.max(short_closes.c.serial)).where(mine)) or 0) + 1
+            key = intent_id("close", self.bot, pair, serial)
+            values = {
+                "intent_id": key, "serial": serial, "bot": self.bot, "pair": pair, "state": str(State.SENT),
+                "amount": amount, "filled": ZERO, "attempts": 1, "not_seen": 0, "created_at": iso(now),
+                "sent_at": iso(now), "resolved_at": None, "exchange_id": None, "answer": "",
+            }  # fmt: skip
+            db.execute(insert(short_closes).values(written(values)))
+            return _one_close(db, key)
+
+    def close_moved(self, intent: str, move: Move, answer: str, now: float, filled: Decimal = ZERO) -> CloseRow:
+        """Record any outcome of a close."""
+        with journal_errors("record the answer"), self.engine.begin() as db:
+            state = next_state(_one_close(db, intent).state, move)
+            values = {"state": str(state), "answer": answer, "filled": filled}
+            if state in FINAL:
+                values["resolved_at"] = iso(now)
+            db.execute(update(short_closes).where(short_closes.c.intent_id == intent).values(written(values)))
+            return _one_close(db, intent)
+
+    def open_closes(self) -> Sequence[CloseRow]:
+        """Closes without a known outcome, oldest first."""
+        query = select(short_closes).where(short_closes.c.state.in_(sorted(OPEN)), short_closes.c.bot == self.bot)
+        with journal_errors("be read"), self.engine.connect() as db:
+            return [read(CloseRow, r) for r in db.execute(query.order_by(short_closes.c.serial)).mappings()]
+
+
+def _one_close(db: Connection, key: str) -> CloseRow:
+    return read(CloseRow, db.execute(select(short_closes).where(short_closes.c.intent_id == key)).mappings().one())

@@ -1,0 +1,153 @@
+"""Shorts that Freqtrade does not know: an entry of ours whose answer was lost, or somebody's own.
+
+Ours is closed, reduce-only, or reported, as configured; anything else is reported and left alone. Ours it is when an
+entry was allowed in that pair, no trade came of it, the exchange lists an order that sold about then and no more than
+was allowed, and two account reads in a row show the position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from freqtrade_fundhedge.context import Context
+from freqtrade_fundhedge.core.hedge import ShortLeg
+from freqtrade_fundhedge.core.intents import Move, State
+from freqtrade_fundhedge.errors import NotSent, OutcomeUnknown, Rejected
+from freqtrade_fundhedge.journal_closes import ENTRY_ALLOWED, Allowance
+from freqtrade_fundhedge.journal_rows import CloseRow, epoch
+from freqtrade_fundhedge.schema import short_closes
+from freqtrade_fundhedge.venue.port import ZERO, Evidence, FuturesAccount, Position, ShortEntry
+
+ABSENT_LOOKUPS = 3
+# Twice the time for which Binance would still take a request: see the spot leg.
+ABSENT_AFTER_S = 20.0
+CLOCK_SLACK_S = 5.0
+
+
+@dataclass
+class Orphans:
+    """Looks at positions that no trade of Freqtrade's explains."""
+
+    ctx: Context
+    pairs: frozenset[str] = frozenset()
+    _before: dict[str, Decimal] = field(default_factory=dict)
+    _foreign: dict[str, tuple[Decimal, float]] = field(default_factory=dict)
+
+    def allow(self, pair: str, quantity: Decimal) -> None:
+        """Record that Freqtrade may send this entry: should its answer be lost, we know the short for ours."""
+        text = f"{pair}: entry of {quantity.normalize():f} allowed"
+        self.ctx.record(ENTRY_ALLOWED, text, pair=pair, quantity=f"{quantity:f}")
+
+    def refusal(self, pair: str) -> str:
+        """Why nothing may be entered in a pair because of these, or ""."""
+        if pair in self.pairs:
+            return "the exchange has a position in this pair that Freqtrade does not know"
+        allowance = self.ctx.journal.allowance(pair)
+        if allowance is not None and self.ctx.clock() - allowance.at < ABSENT_AFTER_S:
+            return "an earlier entry in this pair may still be under way"
+        return ""
+
+    def resolve(self, row: CloseRow) -> bool:
+        """Settle a close without a known outcome from the exchange's evidence. True when it is settled."""
+        ctx, journal = self.ctx, self.ctx.journal
+        if row.state is State.SENT:
+            row = journal.close_moved(row.intent_id, Move.LOSE, "interrupted before the answer came", ctx.clock())
+        evidence, filled = ctx.venue.find_close(row.pair, row.intent_id)
+        if evidence is Evidence.APPLIED:
+            self._done(row, Move.FIND, filled)
+            return True
+        if evidence is Evidence.FAILED:
+            journal.close_moved(row.intent_id, Move.REFUSE, "the exchange lists it as rejected", ctx.clock())
+            return True
+        if evidence is Evidence.NOT_SEEN:
+            lookups = journal.not_seen(short_closes, row.intent_id)
+            if lookups >= ABSENT_LOOKUPS and ctx.clock() - epoch(row.sent_at) > ABSENT_AFTER_S:
+                answer = f"not on the exchange in {lookups} lookups"
+                journal.close_moved(row.intent_id, Move.PROVE_ABSENT, answer, ctx.clock())
+                return True
+        ctx.once(f"close {row.intent_id}", f"{row.pair}: outcome of the close of {row.amount:f} is not known yet")
+        return False
+
+    def look(self, legs: Sequence[ShortLeg], account: FuturesAccount) -> None:
+        """Compare the exchange's positions with what Freqtrade and the journal know; close at most one a loop."""
+        journal = self.ctx.journal
+        known = {leg.pair for leg in legs if leg.is_open} | {h.pair for h in journal.unsettled() if h.held > 0}
+        found = [position for position in account.positions if position.pair not in known]
+        others = journal.held_by_others() if found else frozenset[str]()
+        strangers = [position for position in found if position.pair not in others]
+        for pair in self.pairs - {position.pair for position in strangers}:
+            self.ctx.settled(f"stranger {pair}")
+        before, self._before = self._before, {position.pair: position.quantity for position in strangers}
+        self.pairs = frozenset(self._before)
+        for position in strangers:
+            if before.get(position.pair) == position.quantity and self._handled(position):
+                return
+
+    def _handled(self, position: Position) -> bool:
+        """Close it if it is ours and that is wanted, else call for a person. True when something was sent."""
+        ours = self._ours(position)
+        if ours and self.ctx.settings.hedge.orphans == "close":
+            return self._close(position)
+        whose = "from an entry of ours whose answer was lost" if ours else "that Freqtrade does not know"
+        self.ctx.once(
+            f"stranger {position.pair}",
+            f"{position.pair}: the exchange has a position of {position.quantity:f} {whose}; "
+            "no entries in this pair until it is closed",
+        )
+        return False
+
+    def _ours(self, position: Position) -> bool:
+        allowance = self.ctx.journal.allowance(position.pair) if position.is_short else None
+        if allowance is None or position.quantity > allowance.quantity:
+            return False
+        if self._foreign.get(position.pair) == (position.quantity, allowance.at):
+            return False
+        orders = self.ctx.venue.entries(position.pair, allowance.at - CLOCK_SLACK_S)
+        if explains(orders, allowance, position.quantity):
+            return True
+        if self.ctx.clock() - allowance.at > 2 * ABSENT_AFTER_S:
+            # The exchange has had time to list the order; asking in each loop would not change its answer.
+            self._foreign[position.pair] = position.quantity, allowance.at
+        return False
+
+    def _close(self, position: Position) -> bool:
+        """Write the intent, send once, write the outcome."""
+        ctx, journal = self.ctx, self.ctx.journal
+        row = journal.begin_close(position.pair, position.quantity, ctx.clock())
+        try:
+            filled = ctx.venue.close_short(position.pair, position.quantity, row.intent_id)
+        except OutcomeUnknown as error:
+            journal.close_moved(row.intent_id, Move.LOSE, str(error), ctx.clock())
+            raise
+        except NotSent as error:
+            journal.close_moved(row.intent_id, Move.PROVE_ABSENT, str(error), ctx.clock())
+            raise
+        except Rejected as error:
+            journal.close_moved(row.intent_id, Move.REFUSE, str(error), ctx.clock())
+            raise
+        self._done(row, Move.ACCEPT, filled)
+        return True
+
+    def _done(self, row: CloseRow, move: Move, filled: Decimal) -> None:
+        self.ctx.journal.close_moved(row.intent_id, move, f"filled {filled:f}", self.ctx.clock(), filled)
+        self.ctx.settled(f"close {row.intent_id}")
+        self.ctx.record(
+            "orphan_closed",
+            f"{row.pair}: {filled:f} bought back of a short that Freqtrade does not know: its entry's answer was lost",
+            tell=True, pair=row.pair, intent=row.intent_id,
+        )  # fmt: skip
+
+
+def explains(orders: Sequence[ShortEntry], allowance: Allowance, quantity: Decimal) -> bool:
+    """Whether one of the exchange's orders is the allowed entry, and filled at least the position.
+
+    Parameters
+    ----------
+    orders : that sold the pair lately
+    quantity : of the position, perpetual base units, > 0
+    """
+    first, last = allowance.at - CLOCK_SLACK_S, allowance.at + ABSENT_AFTER_S
+    fitting = (o for o in orders if first <= o.at <= last and o.quantity <= allowance.allowed)
+    return quantity > ZERO and any(order.filled >= quantity for order in fitting)

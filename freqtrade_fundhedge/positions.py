@@ -1,0 +1,77 @@
+"""The exchange's position beside Freqtrade's trade: what the spot leg has to balance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from freqtrade_fundhedge.context import Context
+from freqtrade_fundhedge.core.hedge import ShortLeg
+from freqtrade_fundhedge.journal_rows import HedgeRow
+from freqtrade_fundhedge.venue.port import ZERO, FuturesAccount
+
+
+@dataclass
+class Positions:
+    """Remembers what was read last, and tells when a short is smaller than Freqtrade believes."""
+
+    ctx: Context
+    _seen: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+
+    def on_exchange(
+        self, hedge: HedgeRow, leg: ShortLeg | None, legs: Sequence[ShortLeg], account: FuturesAccount | None
+    ) -> Decimal | None:
+        """The part of the exchange's position that is this hedge's, as far as the spot leg may act on it."""
+        if account is None:
+            return self.last_known(hedge, leg)
+        held = account.short(hedge.pair)
+        if leg is None:
+            # What other trades of the pair account for is not this one's.
+            held = max(ZERO, held - sum((other.filled for other in legs if other.pair == hedge.pair), ZERO))
+            return self._gone(hedge, held)
+        before, self._seen[hedge.id] = self._seen.get(hedge.id), (leg.filled, held)
+        short_of = leg.is_open and held < leg.filled
+        if not short_of:
+            self.ctx.settled(f"smaller {hedge.id}")
+        elif before == (leg.filled, held):
+            # Not at first sight: Freqtrade may be about to hear of a fill that the exchange shows already.
+            self._smaller(hedge, leg, held)
+        return max(held, leg.filled) if short_of and self._keeps else held
+
+    def last_known(self, hedge: HedgeRow, leg: ShortLeg | None) -> Decimal | None:
+        """The position as last read, while Freqtrade has heard of no fill since: an old fill announced again is no
+        reason to buy for a short that is gone."""
+        filled, held = self._seen.get(hedge.id, (ZERO, ZERO))
+        if leg is None or not ZERO < leg.filled <= filled:
+            return None
+        return max(held, leg.filled) if self._keeps else held
+
+    def forget(self, unsettled: Sequence[HedgeRow]) -> None:
+        """Drop what was remembered of hedges that are over."""
+        self._seen = {hedge.id: self._seen[hedge.id] for hedge in unsettled if hedge.id in self._seen}
+
+    @property
+    def _keeps(self) -> bool:
+        return self.ctx.settings.hedge.orphans == "report"
+
+    def _gone(self, hedge: HedgeRow, held: Decimal) -> Decimal:
+        ours = hedge.held / self.ctx.venue.market(hedge.pair).multiplier
+        text = f"{hedge.pair}: trade {hedge.trade_id} is no longer in Freqtrade's database; "
+        if held > 0:
+            text += f"the exchange still has a short of {held:f}, which stays hedged until it is closed"
+        elif self._keeps:
+            text += f"{hedge.held:f} bought for it stay on spot, as fundhedge.hedge.orphans says"
+        else:
+            text += f"{hedge.held:f} bought for it are sold"
+        if hedge.held > 0:
+            self.ctx.once(f"gone {hedge.id} {held > 0}", text)
+        return max(held, ours) if self._keeps else held
+
+    def _smaller(self, hedge: HedgeRow, leg: ShortLeg, held: Decimal) -> None:
+        what = "stays, as fundhedge.hedge.orphans says" if self._keeps else "is sold"
+        self.ctx.once(
+            f"smaller {hedge.id}",
+            f"{hedge.pair}: the exchange has a short of {held:f}, Freqtrade believes in {leg.filled:f}: liquidated, "
+            f"deleveraged or closed by hand; the surplus on spot {what}",
+        )
