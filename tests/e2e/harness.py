@@ -164,6 +164,14 @@ class Run:
                 return
             assert time.monotonic() < deadline, f"no rest\n{self.log()[-8000:]}"
 
+    def enter(self) -> None:
+        """Start, wait until each market is hedged, and let it rest there; no more entries from then on."""
+        self.start()
+        self.wait("a hedge in each market", lambda: self.hedged(*self.markets))
+        self.hold_entries()
+        self.calm()
+        assert self.hedged(*self.markets)
+
     # --- Freqtrade's REST API
 
     def rest(self, method: str, path: str, **body: Any) -> Any:
@@ -257,6 +265,17 @@ class Run:
         rows = self.journal(f"select held from hedges where pair = '{market.pair}'")
         return sum((Decimal(row["held"]) for row in rows), Decimal(0))
 
+    def check_flat(self) -> None:
+        """No short, no coin beyond dust that the journal knows of, no freed USDT in the futures wallet."""
+        books = self.books()
+        assert shorts(books) == {}
+        for market in self.markets:
+            assert 0 <= self.delta(market) < market.lot
+            assert self.delta(market) == self.dust(market)
+        assert in_futures(books) < 1
+        self.check_journal_against_books()
+        self.check_result()
+
     def check_journal_against_books(self) -> None:
         """Every order and transfer that took effect is in the journal once, with the exchange's id and amount."""
         books = self.books()
@@ -266,6 +285,14 @@ class Run:
         orders = self.journal("select exchange_id, filled from spot_orders where state = 'done'")
         filled = sorted((row["exchange_id"], Decimal(row["filled"])) for row in orders)
         assert filled == sorted((str(o["orderId"]), Decimal(o["executedQty"])) for o in books["orders"]["spot"])
+
+    def check_result(self) -> None:
+        """Once all is closed, what the hedges made by the journal is what the account has more or less than before."""
+        equity, prices = self.books()["equity"], self.sandbox.get("state")["spot"]
+        hedges = self.journal("select short_realised, spot_cash from hedges")
+        made = sum((Decimal(row["short_realised"]) + Decimal(row["spot_cash"]) for row in hedges), Decimal(0))
+        dust = sum((self.dust(m) * Decimal(prices[m.spot]["mid"]) for m in self.markets), Decimal(0))
+        assert abs(made + dust - (Decimal(equity["total"]) - Decimal(equity["deposits"]))) < Decimal("0.001")
 
     def check_secrets(self) -> None:
         """No file but the configuration holds the key, the secret or a signature."""

@@ -13,14 +13,6 @@ pytestmark = pytest.mark.e2e
 ALL = (BTC, ETH, PEPE)
 
 
-def enter_all(run: Run) -> None:
-    run.start()
-    run.wait("three hedges", lambda: run.hedged(*ALL))
-    run.hold_entries()
-    run.calm()
-    assert run.hedged(*ALL)
-
-
 def close_half_of_each(run: Run) -> None:
     before = shorts(run.books())
     for market in ALL:
@@ -40,12 +32,13 @@ def close_all(run: Run) -> None:
         assert abs(run.delta(market)) < market.lot
         assert run.delta(market) == run.dust(market)
     run.check_journal_against_books()
+    run.check_result()
 
 
 def test_three_pairs_isolated(tmp_path: Path) -> None:
     """BTC, ETH and 1000PEPE stay hedged through entry and partial close, and the exit leaves nothing behind."""
     with running(tmp_path, {"fundhedge": {"transfer": {"keep_usdt": 7}}}, ALL) as run:
-        enter_all(run)
+        run.enter()
         # One top-up brings what is always kept, one each entry's margin; what an entry did not use goes back.
         assert run.moves() == {"entries": 3, "exits": 0, "buys": 3, "sales": 0, "top_ups": 4, "sweeps": 1}
         close_half_of_each(run)
@@ -63,7 +56,7 @@ def test_three_pairs_cross(tmp_path: Path) -> None:
     }
     with running(tmp_path, settings, ALL) as run:
         run.sandbox.post("keys", key="own-spot-key", secret="own-spot-secret")
-        enter_all(run)
+        run.enter()
         assert run.moves() == {"entries": 3, "exits": 0, "buys": 3, "sales": 0, "top_ups": 4, "sweeps": 0}
         assert 0 <= left_after_a_shock(run) < 1
         close_half_of_each(run)
@@ -107,6 +100,7 @@ def test_own_coins_and_the_price_of_a_sweep(tmp_path: Path) -> None:
         assert 0 <= run.dust(BTC) < BTC.lot
         assert in_futures(books) < 1
         run.check_journal_against_books()
+        run.check_result()
 
 
 def test_the_users_float(tmp_path: Path) -> None:
@@ -126,3 +120,4 @@ def test_the_users_float(tmp_path: Path) -> None:
         assert shorts(run.books()) == {}
         assert abs(in_futures(run.books()) - (3000 - sum(stakes.values()))) <= Decimal("0.01")
         run.check_journal_against_books()
+        run.check_result()
