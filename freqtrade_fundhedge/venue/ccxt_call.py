@@ -9,7 +9,7 @@ from typing import Any
 import ccxt
 import requests
 
-from freqtrade_fundhedge.errors import OutcomeUnknown, classify
+from freqtrade_fundhedge.errors import OutcomeUnknown, classify, redact
 from freqtrade_fundhedge.venue.port import ZERO, Fill, Quote
 
 FINAL = frozenset({"closed", "canceled", "expired", "rejected"})
@@ -22,9 +22,11 @@ def call(api: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
     Raises
     ------
     VenueError : what became of the request, see `errors.classify`
+    OutcomeUnknown : the answer was a success without any JSON in it, which ccxt would read as empty lists and balances
     """
+    api.last_http_response = None
     try:
-        return method(*args, **kwargs)
+        result = method(*args, **kwargs)
     except (ccxt.BaseError, requests.RequestException, ValueError, TypeError, KeyError, AttributeError) as error:
         if isinstance(error, ccxt.DDoSProtection):
             headers = {str(k).lower(): v for k, v in (getattr(api, "last_response_headers", None) or {}).items()}
@@ -33,6 +35,10 @@ def call(api: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
             # ccxt measures its clock once; the next call signs with a fresh measure.
             api.options["fundhedge_resync"] = True
         raise classify(error) from error
+    text = api.last_http_response
+    if isinstance(text, str) and not text.lstrip().startswith(("{", "[")):
+        raise OutcomeUnknown(f"an answer without content: {redact(text)!r}")
+    return result
 
 
 def resync_clock(api: Any) -> None:
