@@ -6,18 +6,23 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from freqtrade_fundhedge.client import freqtrade_api, refresh_markets, spot_api
 from freqtrade_fundhedge.config import FundHedgeConfig
 from freqtrade_fundhedge.context import Context, logger
 from freqtrade_fundhedge.controller import Controller, EntryPlan
+from freqtrade_fundhedge.core.carry import CarryParams
 from freqtrade_fundhedge.errors import ConfigError, Denied, StartRefused, VenueError
-from freqtrade_fundhedge.frames import SpotCandles, startup_candles
+from freqtrade_fundhedge.frames import SpotCandles, startup_candles, timeframe_ms
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_open import SingleBot, default_url
 from freqtrade_fundhedge.legs import FreqtradeWallet, number
 from freqtrade_fundhedge.market import spot_symbol
+from freqtrade_fundhedge.pairlist_file import check_target
+from freqtrade_fundhedge.pairlist_refresh import PairlistRefresh
+from freqtrade_fundhedge.scan import Scan, Wish, patterns
 from freqtrade_fundhedge.venue.live import LiveVenue, PublicSpot
 from freqtrade_fundhedge.venue.paper import PaperVenue
 from freqtrade_fundhedge.venue.port import Venue
@@ -36,6 +41,7 @@ class Bot:
     single: SingleBot
     source: Any
     verified: bool = True
+    pairlist: PairlistRefresh | None = None
 
     @property
     def venue(self) -> Venue:
@@ -47,6 +53,11 @@ class Bot:
         refresh_markets(self.spot.api, self.source)
         if not self.verified:
             self.verified = _verify(self.venue)
+
+    def after_loop(self) -> None:
+        """The pair list goes on by one request, while there is nothing more urgent."""
+        if self.pairlist is not None and not self.controller.trouble and self.controller.plan is None:
+            self.pairlist.step()
 
     def close(self) -> None:
         """Finish what is under way and let the next bot have the journal."""
@@ -91,10 +102,25 @@ def start_bot(
         ctx = Context(venue, journal, settings, stake, cross, tell=tell, request_timeout_s=timeout)
         timeframe = str(config["timeframe"])
         candles = SpotCandles(venue.candles, timeframe, startup_candles(timeframe) + 50)
-        return Bot(Controller(ctx), venue, candles, single, source, _verify(venue))
+        bot = Bot(Controller(ctx), venue, candles, single, source, _verify(venue))
+        bot.pairlist = _pairlist(config, settings, api, bot.controller)
+        return bot
     except BaseException:
         single.release()
         raise
+
+
+def _pairlist(
+    config: dict[str, Any], settings: FundHedgeConfig, api: Any, controller: Controller
+) -> PairlistRefresh | None:
+    """Ranks what the controller's own request for all funding rates brought."""
+    if not settings.carry.pairlist_file:
+        return None
+    path = check_target(Path(settings.carry.pairlist_file), "fundhedge.carry.pairlist_file")
+    params = CarryParams(**settings.carry.thresholds())
+    wish = Wish(str(config["stake_currency"]), blacklist=patterns(config["exchange"].get("pair_blacklist", [])))
+    period_s = timeframe_ms(str(config["timeframe"])) / 1000
+    return PairlistRefresh(path, lambda: Scan(api, lambda: controller.funding, params, wish), period_s)
 
 
 def _bot_name(config: dict[str, Any], dry_run: bool) -> str:

@@ -111,6 +111,7 @@ class FundHedgeMixin(Choice):
         bot = self._running()
         bot.before_loop()
         bot.controller.converge(self._legs)
+        bot.after_loop()
 
     def _legs(self, hedges: Sequence[HedgeRow]) -> Sequence[ShortLeg]:
         def by_ids(ids: Sequence[int]) -> Sequence[Any]:

@@ -41,7 +41,7 @@ class CarryColumns:
     def fundhedge_carry_params(self) -> CarryParams:
         """Thresholds and costs of the carry rule, from the configuration."""
         carry = self.fundhedge_settings.carry
-        return CarryParams(**carry.model_dump())
+        return CarryParams(**carry.thresholds())
 
     def informative_pairs(self) -> list[tuple[str, str, str]]:
         """Settled funding and mark of every pair; spot candles too in a backtest."""

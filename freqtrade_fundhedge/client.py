@@ -27,7 +27,7 @@ def spot_api(source: Any, exchange_config: dict[str, Any], own: Spot, with_keys:
     own : a key of its own for spot, if the user gave one
     with_keys : False for paper trading, which must not be able to send a private request
     """
-    user = _merged(exchange_config.get("ccxt_config", {}), exchange_config.get("ccxt_sync_config", {}))
+    user = user_settings(exchange_config)
     options = {**user.get("options", {}), "defaultType": "spot", "adjustForTimeDifference": True}
     api = type(source)({"enableRateLimit": True, **user, "options": options})
     if with_keys:
@@ -42,6 +42,11 @@ def refresh_markets(api: Any, source: Any) -> None:
     """Take over the markets that Freqtrade reloaded, without a request of our own."""
     if api.markets is not source.markets:
         api.set_markets_from_exchange(source)
+
+
+def user_settings(exchange_config: dict[str, Any]) -> dict[str, Any]:
+    """What the user has set for ccxt, as Freqtrade merges it for its synchronous object."""
+    return _merged(exchange_config.get("ccxt_config", {}), exchange_config.get("ccxt_sync_config", {}))
 
 
 def _give_keys(api: Any, source: Any, own: Spot) -> None:

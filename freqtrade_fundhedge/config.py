@@ -60,6 +60,14 @@ class Carry(_Section):
         0.0001, ge=0, le=0.02, description="Half the spread and the impact of one order, as a fraction."
     )
 
+    pairlist_file: str = Field(
+        "", description="File that the bot keeps the best pairs in, for Freqtrade's RemotePairList; empty: none."
+    )
+
+    def thresholds(self) -> dict[str, float]:
+        """The numbers among the keys: what the carry rule depends on."""
+        return self.model_dump(exclude={"pairlist_file"})
+
     @model_validator(mode="after")
     def _ordered(self) -> Carry:
         if self.exit_apr >= self.entry_apr:
