@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from harness import BTC, CANDLE_MS, ORDER, SPOT_ORDER, SWEEP, TOP_UP, TRANSFER, running
+from harness import BTC, CANDLE_MS, ORDER, SPOT_ORDER, SWEEP, TOP_UP, TRANSFER, running, shorts
 
 pytestmark = pytest.mark.e2e
 
@@ -49,15 +49,18 @@ def test_an_order_that_never_arrived_is_sent_again_once(tmp_path: Path) -> None:
 
 
 def test_an_entry_whose_answer_is_lost(tmp_path: Path) -> None:
-    """A short that Freqtrade does not know of is told to the user, and the pair is not entered a second time."""
+    """A short of ours that Freqtrade never heard of is bought back once, and its margin returns."""
     with running(tmp_path) as run:
         run.sandbox.fault("drop_after", ORDER, method="POST", params={"side": "SELL"})
         run.start()
-        run.wait("the warning", lambda: "that Freqtrade does not know" in run.log())
-        run.loops(3)
-        assert run.moves()["entries"] == 1
-        assert run.moves()["buys"] == 0
-        assert [row["kind"] for row in run.journal("select kind from events where message like '%does not know%'")]
+        run.wait("the short bought back", lambda: run.moves()["exits"])
+        run.hold_entries()
+        entry, close = run.requests("POST", ORDER)[:2]
+        assert (entry["params"]["side"], close["params"]["side"]) == ("SELL", "BUY")
+        assert close["params"]["reduceOnly"] == "true"
+        assert run.journal("select message from events where kind = 'orphan_closed'")
+        run.calm()
+        assert not shorts(run.books()) or run.hedged(BTC)
 
 
 def test_spot_leg_refused(tmp_path: Path) -> None:
