@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from harness import BTC, ETH, PEPE, Run, make_funding_pay, running, shorts
+from harness import BTC, ETH, PEPE, Run, running, shorts
 
 pytestmark = pytest.mark.e2e
 WORSE, BETTER, BEST = BTC, ETH, PEPE
@@ -13,7 +13,7 @@ WORSE, BETTER, BEST = BTC, ETH, PEPE
 
 def set_funding(run: Run) -> None:
     for market, rate in ((WORSE, "0.0004"), (BETTER, "0.0005"), (BEST, "0.0008")):
-        make_funding_pay(run.sandbox, market, rate=rate)
+        run.sandbox.post("funding", symbol=market.symbol, rate=rate, past=rate, hours=24 * 60)
 
 
 def test_the_best_pair_enters_first(tmp_path: Path) -> None:
