@@ -24,11 +24,13 @@ class Allowance:
 
     Attributes
     ----------
+    id : of the event that records it
     allowed : perpetual base units
     quantity : what of it may still be open: allowed less what we closed since
     at : when, seconds since 1970
     """
 
+    id: int
     pair: str
     allowed: Decimal
     quantity: Decimal
@@ -44,7 +46,7 @@ class CloseRecords:
     def allowance(self, pair: str) -> Allowance | None:
         """The latest entry allowed in a pair, unless a trade came of it."""
         latest = (
-            select(events.c.at, events.c.data)
+            select(events.c.id, events.c.at, events.c.data)
             .where(events.c.kind == ENTRY_ALLOWED, events.c.pair == pair, events.c.bot == self.bot)
             .order_by(events.c.id.desc())
             .limit(1)
@@ -60,12 +62,10 @@ class CloseRecords:
             )
             if db.scalar(answered):
                 return None
-            closes = select(short_closes.c.filled).where(
-                short_closes.c.pair == pair, short_closes.c.bot == self.bot, short_closes.c.created_at >= event.at
-            )
+            closes = select(short_closes.c.filled).where(short_closes.c.allowed_by == event.id)
             closed = sum((Decimal(filled) for filled in db.scalars(closes)), ZERO)
             allowed = Decimal(json.loads(event.data)["quantity"])
-            return Allowance(pair, allowed, allowed - closed, epoch(event.at))
+            return Allowance(event.id, pair, allowed, allowed - closed, epoch(event.at))
 
     def held_by_others(self) -> frozenset[str]:
         """Pairs in which another bot on this journal has a hedge."""
@@ -73,16 +73,16 @@ class CloseRecords:
         with journal_errors("be read"), self.engine.connect() as db:
             return frozenset(str(pair) for pair in db.scalars(query))
 
-    def begin_close(self, pair: str, amount: Decimal, now: float) -> CloseRow:
+    def begin_close(self, pair: str, allowed_by: int, amount: Decimal, now: float) -> CloseRow:
         """Record the decision to close; on return it is on disk and must be sent or resolved."""
         with journal_errors("record the close"), self.engine.begin() as db:
             mine = short_closes.c.bot == self.bot
             serial = int(db.scalar(select(func.max(short_closes.c.serial)).where(mine)) or 0) + 1
             key = intent_id("close", self.bot, pair, serial)
             values = {
-                "intent_id": key, "serial": serial, "bot": self.bot, "pair": pair, "state": str(State.SENT),
-                "amount": amount, "filled": ZERO, "attempts": 1, "not_seen": 0, "created_at": iso(now),
-                "sent_at": iso(now), "resolved_at": None, "exchange_id": None, "answer": "",
+                "intent_id": key, "serial": serial, "bot": self.bot, "pair": pair, "allowed_by": allowed_by,
+                "state": str(State.SENT), "amount": amount, "filled": ZERO, "attempts": 1, "not_seen": 0,
+                "created_at": iso(now), "sent_at": iso(now), "resolved_at": None, "exchange_id": None, "answer": "",
             }  # fmt: skip
             db.execute(insert(short_closes).values(written(values)))
             return _one_close(db, key)

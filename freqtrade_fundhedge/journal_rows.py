@@ -117,6 +117,7 @@ class CloseRow:
     serial: int
     bot: str
     pair: str
+    allowed_by: int
     state: State
     amount: Decimal
     filled: Decimal

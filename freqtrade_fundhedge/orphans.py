@@ -45,7 +45,7 @@ class Orphans:
         if pair in self.pairs:
             return "the exchange has a position in this pair that Freqtrade does not know"
         allowance = self.ctx.journal.allowance(pair)
-        if allowance is not None and self.ctx.clock() - allowance.at < ABSENT_AFTER_S:
+        if allowance is not None and allowance.quantity > 0 and self.ctx.clock() - allowance.at < ABSENT_AFTER_S:
             return "an earlier entry in this pair may still be under way"
         return ""
 
@@ -87,10 +87,10 @@ class Orphans:
 
     def _handled(self, position: Position) -> bool:
         """Close it if it is ours and that is wanted, else call for a person. True when something was sent."""
-        ours = self._ours(position)
-        if ours and self.ctx.settings.hedge.orphans == "close":
-            return self._close(position)
-        whose = "from an entry of ours whose answer was lost" if ours else "that Freqtrade does not know"
+        ours = self._allowance(position)
+        if ours is not None and self.ctx.settings.hedge.orphans == "close":
+            return self._close(position, ours)
+        whose = "from an entry of ours whose answer was lost" if ours is not None else "that Freqtrade does not know"
         self.ctx.once(
             f"stranger {position.pair}",
             f"{position.pair}: the exchange has a position of {position.quantity:f} {whose}; "
@@ -98,24 +98,25 @@ class Orphans:
         )
         return False
 
-    def _ours(self, position: Position) -> bool:
+    def _allowance(self, position: Position) -> Allowance | None:
+        """The allowed entry that the position comes from, None when it is not ours."""
         allowance = self.ctx.journal.allowance(position.pair) if position.is_short else None
         if allowance is None or position.quantity > allowance.quantity:
-            return False
+            return None
         if self._foreign.get(position.pair) == (position.quantity, allowance.at):
-            return False
+            return None
         orders = self.ctx.venue.entries(position.pair, allowance.at - CLOCK_SLACK_S)
         if explains(orders, allowance, position.quantity):
-            return True
+            return allowance
         if self.ctx.clock() - allowance.at > 2 * ABSENT_AFTER_S:
             # The exchange has had time to list the order; asking in each loop would not change its answer.
             self._foreign[position.pair] = position.quantity, allowance.at
-        return False
+        return None
 
-    def _close(self, position: Position) -> bool:
+    def _close(self, position: Position, ours: Allowance) -> bool:
         """Write the intent, send once, write the outcome."""
         ctx, journal = self.ctx, self.ctx.journal
-        row = journal.begin_close(position.pair, position.quantity, ctx.clock())
+        row = journal.begin_close(position.pair, ours.id, position.quantity, ctx.clock())
         try:
             filled = ctx.venue.close_short(position.pair, position.quantity, row.intent_id)
         except OutcomeUnknown as error:

@@ -89,6 +89,7 @@ short_closes = Table(
     Column("serial", Integer, nullable=False),
     Column("bot", String(80), nullable=False),
     Column("pair", String(60), nullable=False),
+    Column("allowed_by", Integer, nullable=False),  # the event that allowed the entry
     Column("state", String(12), nullable=False),
     Column("amount", String(48), nullable=False),  # perpetual base units, bought back reduce-only
     Column("filled", String(48), nullable=False),

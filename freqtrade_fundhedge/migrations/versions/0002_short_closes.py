@@ -16,6 +16,7 @@ def upgrade() -> None:
         sa.Column("serial", sa.Integer(), nullable=False),
         sa.Column("bot", sa.String(length=80), nullable=False),
         sa.Column("pair", sa.String(length=60), nullable=False),
+        sa.Column("allowed_by", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("amount", sa.String(length=48), nullable=False),
         sa.Column("filled", sa.String(length=48), nullable=False),
