@@ -23,6 +23,7 @@ INTERRUPTED: Final = 130
 # Name of the command: module and function. Loaded when it is run or listed, so that each pays for its own imports.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("freqtrade_fundhedge.demo.command", "demo_command"),
+    "download": ("freqtrade_fundhedge.cli_download", "download_command"),
     "scan": ("freqtrade_fundhedge.cli_scan", "scan_command"),
     "sandbox": ("freqtrade_fundhedge.sandbox.command", "sandbox_command"),
 }

@@ -58,7 +58,7 @@ def load(files: Sequence[str] | None) -> Loaded:
     ------
     ConfigError : one line that names the file or key and what would be right
     """
-    chosen = list(files or [_default_file()])
+    chosen = config_files(files)
     try:
         config: dict[str, Any] = deep_merge_dicts(environment_vars_to_dict(), load_from_files(chosen))
     except (OperationalException, OSError, ValueError, TypeError, AttributeError) as error:
@@ -88,9 +88,10 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     Console().print(table)
 
 
-def _default_file() -> str:
+def config_files(files: Sequence[str] | None) -> list[str]:
+    """The files that were named, else the one that Freqtrade itself would take."""
     beside_data = Path("user_data") / DEFAULT_CONFIG
-    return str(beside_data) if beside_data.is_file() else DEFAULT_CONFIG
+    return list(files or [str(beside_data) if beside_data.is_file() else DEFAULT_CONFIG])
 
 
 def _database(config: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from freqtrade_fundhedge.cli_common import ConfigOption, JsonOption, Loaded, loa
 from freqtrade_fundhedge.client import user_settings
 from freqtrade_fundhedge.config import FundHedgeConfig
 from freqtrade_fundhedge.core.carry import CarryParams
-from freqtrade_fundhedge.errors import FundHedgeError, NotSent
+from freqtrade_fundhedge.errors import FundHedgeError
 from freqtrade_fundhedge.pairlist_file import check_target, write_pairlist
 from freqtrade_fundhedge.scan import HISTORY, MIN_VOLUME, MOST_HISTORY, TOP, Row, Scan, Wish, patterns
 from freqtrade_fundhedge.venue.bulk import public_api
@@ -59,10 +59,7 @@ def scan_command(
     exchange, section = loaded.config["exchange"], loaded.section
     blacklist = patterns(exchange.get("pair_blacklist", []))
     wish = Wish(str(loaded.config["stake_currency"]), min_volume, top, history, blacklist)
-    try:
-        api = public_api(str(exchange["name"]), user_settings(exchange))
-    except NotSent as error:
-        raise NotSent(f"{exchange['name']} can't be reached: {error}") from None
+    api = public_api(str(exchange["name"]), user_settings(exchange))
     scan = Scan(api, PublicSpot(api).funding, CarryParams(**section.carry.thresholds()), wish)
     _run(scan)
     at = time.time()

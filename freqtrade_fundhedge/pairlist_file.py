@@ -29,6 +29,22 @@ def check_target(path: Path, name: str) -> Path:
     return path
 
 
+def read_pairlist(path: Path) -> list[str]:
+    """The pairs in such a file.
+
+    Raises
+    ------
+    ConfigError : it is not there, or something else is in it
+    """
+    try:
+        pairs = json.loads(path.read_text(encoding="utf-8"))["pairs"]
+    except (OSError, ValueError, KeyError, TypeError):
+        pairs = None
+    if not isinstance(pairs, list):
+        raise ConfigError(f"{path}: not a file with a list of pairs")
+    return [str(pair) for pair in pairs]
+
+
 def write_pairlist(path: Path, pairs: Sequence[str], at: float) -> None:
     """Replace the file in one step, so that no reader ever sees half of it.
 

@@ -61,6 +61,8 @@ def freqtrade_config(url: str, **overrides: object) -> dict[str, object]:
         "ccxt_async_config": {},
         "enable_ws": False,
         "skip_pair_validation": True,
+        # Freqtrade would fetch the history of the same symbols from Binance's public archive.
+        "only_from_ccxt": True,
         "pair_whitelist": ["BTC/USDT:USDT", "ETH/USDT:USDT", "1000PEPE/USDT:USDT"],
         "pair_blacklist": [],
     }

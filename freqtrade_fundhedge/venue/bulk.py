@@ -11,7 +11,7 @@ import ccxt
 import numpy as np
 
 from freqtrade_fundhedge.core.funding import FloatArray, IntArray
-from freqtrade_fundhedge.errors import ConfigError
+from freqtrade_fundhedge.errors import ConfigError, NotSent
 from freqtrade_fundhedge.venue.ccxt_call import call
 
 NEEDED = ("fetchFundingRates", "fetchTickers", "fetchBidsAsks", "fetchFundingRateHistory")
@@ -63,7 +63,10 @@ def public_api(name: str, settings: Mapping[str, Any]) -> Any:
     missing = [feature for feature in NEEDED if not api.has.get(feature)]
     if missing:
         raise ConfigError(f"exchange.name: {name} can't list what is needed here ({', '.join(missing)})")
-    call(api, api.load_markets)
+    try:
+        call(api, api.load_markets)
+    except NotSent as error:
+        raise NotSent(f"{name} can't be reached: {error}") from None
     return api
 
 
