@@ -336,13 +336,13 @@ def running(
         run.books()
 
 
-def make_funding_pay(control: SandboxControl, *markets: Market) -> None:
+def make_funding_pay(control: SandboxControl, *markets: Market, rate: str = "0.0004") -> None:
     """Two months of high funding behind us, more to come, and a basis a little above its usual level.
 
     Each market pays a little less than the one before it, so that they are entered in their order.
     """
     for number, market in enumerate(markets):
-        rate = max(Decimal("0.0002"), Decimal("0.0004") - number * Decimal("0.00005"))
-        control.post("funding", symbol=market.symbol, rate=rate, past=rate, hours=24 * 60)
+        own = max(Decimal("0.0002"), Decimal(rate) - number * Decimal("0.00005"))
+        control.post("funding", symbol=market.symbol, rate=own, past=own, hours=24 * 60)
         control.post("basis", symbol=market.symbol, basis="0", past_hours=24 * 60)
         control.post("basis", symbol=market.symbol, basis="0.001", past_hours=6)
