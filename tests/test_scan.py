@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from freqtrade_fundhedge import cli_scan
 from freqtrade_fundhedge.cli import run
-from freqtrade_fundhedge.cli_scan import _configuration
 from freqtrade_fundhedge.core.carry import CarryParams
 from freqtrade_fundhedge.pairlist_file import write_pairlist
 from freqtrade_fundhedge.pairlist_refresh import AGAIN_S, LEAST_S, PairlistRefresh
@@ -130,7 +130,7 @@ def test_the_table_fits_a_terminal(sandbox: SandboxControl, capsys: pytest.Captu
 
 def test_no_configuration_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
     """Without any file it is Binance and the defaults; a file that was named must be there."""
-    assert _configuration(None).config == {"exchange": {"name": "binance"}, "stake_currency": "USDT"}
+    assert cli_scan._configuration(None).config == {"exchange": {"name": "binance"}, "stake_currency": "USDT"}
     assert run(["scan", "-c", "nowhere.json"]) == 2
     assert capsys.readouterr().err == "fundhedge: nowhere.json: no such file\n"
 
@@ -270,3 +270,30 @@ def test_nothing_is_written_for_an_empty_ranking(sandbox: SandboxControl) -> Non
     bench.refresh = PairlistRefresh(bench.path, nothing, 3600, lambda: bench.now)
     bench.steps(8)
     assert not bench.path.exists()
+
+
+def test_a_fault_of_ours_never_fails_the_loop(caplog: pytest.LogCaptureFixture) -> None:
+    """What nobody expected is logged with its traceback, once, and the loop goes on."""
+    now = [1e9]
+    refresh = PairlistRefresh(Path("pairs.json"), lambda: 1 / 0, 3600, lambda: now[0])  # type: ignore[arg-type, return-value]
+    for _ in range(3):
+        refresh.step()
+        now[0] += AGAIN_S
+    assert len([record for record in caplog.records if record.exc_info]) == 1
+
+
+@pytest.mark.parametrize(("slow_s", "shown"), [(0.0, True), (60.0, False)])
+def test_progress_is_shown_when_it_takes_long(
+    slow_s: float,
+    shown: bool,
+    sandbox: SandboxControl,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a terminal a bar counts the requests for settled funding, unless it is over in a moment."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr(cli_scan, "SLOW_S", slow_s)
+    assert run(["scan", "-c", configured(sandbox), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)
+    assert ("settled funding" in err and "/13" in err) == shown
