@@ -42,7 +42,7 @@ def scan_command(
     history: Annotated[
         int,
         typer.Option(
-            help="Pairs, by predicted funding, whose settled funding is read: one request each.",
+            help="Pairs, the most promising, whose settled funding is read: one request each.",
             min=0,
             max=MOST_HISTORY,
         ),
@@ -115,7 +115,7 @@ def _fields(row: Row) -> Iterator[tuple[str, object]]:
 
 LEGEND = (
     "Apr: funding a year; predicted for this interval, and settled (mean of a day). Spread: both books, 1/10000. "
-    "Even: hours that earn the round trip. Net: 30 days of funding less the round trip."
+    "Even: hours that earn the round trip at this spread. Net: 30 days of funding less the round trip."
 )
 
 
@@ -130,7 +130,8 @@ def _print(scan: Scan, exchange: str, wish: Wish, at: float, pairlist: Path | No
         console.print("", _table(scan.rows), "", LEGEND, sep="\n")
     if counts.measured < counts.passed:
         console.print(
-            f"Settled funding was read for the {counts.measured} highest predicted of {counts.passed} (--history)."
+            f"Settled funding was read for the {counts.measured} most promising of {counts.passed} (--history): highest "
+            "predicted funding less spread."
         )
     if pairlist is not None:
         console.print(f"{len(scan.rows)} pairs written to {pairlist}", soft_wrap=True)

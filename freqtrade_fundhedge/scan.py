@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from math import isnan
 from typing import Any
 
-from freqtrade_fundhedge.core.carry import CarryParams
+from freqtrade_fundhedge.core.carry import HORIZON_H, CarryParams
 from freqtrade_fundhedge.core.funding import HOURS_PER_YEAR
 from freqtrade_fundhedge.core.outlook import Outlook, history_since, outlook
 from freqtrade_fundhedge.core.ranking import known_first
@@ -33,7 +34,7 @@ class Wish:
     stake : quote and settlement currency
     min_volume : quote units traded in 24 hours, on each of both sides
     top : rows in the answer
-    history : pairs, by predicted funding, for which settled funding is asked, one request each
+    history : pairs, by `Row.promise`, for which settled funding is asked, one request each
     blacklist : from `patterns`
     """
 
@@ -54,7 +55,7 @@ class Row:
     spread : of both books together, fraction; a round trip crosses it once
     predicted_apr : of the running interval, fraction a year
     basis : (perpetual - spot) / spot, between the best prices
-    outlook : from settled funding; NaN where none was asked for
+    outlook : from settled funding, at this spread; NaN where none was asked for
     """
 
     pair: str
@@ -67,6 +68,14 @@ class Row:
     predicted_apr: float
     basis: float
     outlook: Outlook = field(default_factory=Outlook)
+
+    @property
+    def promise(self) -> float:
+        """Predicted funding over the rule's horizon less the spread, fraction of notional.
+
+        Most pairs are predicted the same floor rate; among them the spread says where it is worth to look closer.
+        """
+        return self.predicted_apr * (HORIZON_H / HOURS_PER_YEAR) - self.spread
 
 
 @dataclass(frozen=True)
@@ -134,7 +143,7 @@ class Scan:
         asked = rows[: self._wish.history]
         for done, row in enumerate(asked):
             yield done, len(asked)
-            rows[done] = replace(row, outlook=self._outlook(row.pair))
+            rows[done] = replace(row, outlook=self._outlook(row))
         self.counts = replace(self.counts, measured=len(asked))
         self.rows = _ranked(rows)[: self._wish.top]
 
@@ -144,15 +153,17 @@ class Scan:
             pass
         return self.rows
 
-    def _outlook(self, pair: str) -> Outlook:
+    def _outlook(self, row: Row) -> Outlook:
         now_ms = int(self._clock() * 1000)
-        settled_ms, rates = settled_funding(self._api, pair, history_since(now_ms))
-        return outlook(settled_ms, rates, now_ms, self._params)
+        settled_ms, rates = settled_funding(self._api, row.pair, history_since(now_ms))
+        # Four orders cross half a spread each, two on either book; what was configured is the least to reckon with.
+        slippage = max(self._params.slippage, row.spread / 4)
+        return outlook(settled_ms, rates, now_ms, replace(self._params, slippage=slippage))
 
     def _observed(
         self, funding: Mapping[str, FundingQuote], spot: Mapping[str, Ticker], futures: Mapping[str, Ticker]
     ) -> list[Row]:
-        """Every pair with both markets that passes the filters, highest predicted funding first."""
+        """Every pair with both markets that passes the filters, the most promising first."""
         perpetuals = [pair for pair in funding if self._tradable(pair)]
         hedgeable = [row for pair in perpetuals if (row := self._row(pair, funding[pair], spot, futures)) is not None]
         rows = [row for row in hedgeable if min(row.futures_volume, row.spot_volume) >= self._wish.min_volume]
@@ -174,6 +185,8 @@ class Scan:
             return None
         symbol, multiplier = found
         here, there = futures.get(pair, Ticker()), spot.get(symbol, Ticker())
+        if isnan(here.mid) or isnan(there.mid):
+            return None  # an empty book: there is no trading now
         basis = here.mid / (there.mid * float(multiplier)) - 1
         apr = quote.rate / quote.interval_h * HOURS_PER_YEAR
         spread = here.spread + there.spread
@@ -183,4 +196,4 @@ class Scan:
 def _ranked(rows: Sequence[Row]) -> list[Row]:
     by_pair = {row.pair: row for row in rows}
     carry = {row.pair: row.outlook.net_carry for row in rows}
-    return [by_pair[pair] for pair in known_first(carry, {row.pair: row.predicted_apr for row in rows})]
+    return [by_pair[pair] for pair in known_first(carry, {row.pair: row.promise for row in rows})]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,10 @@ def test_the_columns_are_the_markets_own(sandbox: SandboxControl, capsys: pytest
     assert orca["interval_h"] == 4
     assert orca["predicted_apr"] == pytest.approx(apr)
     assert orca["apr_smooth"] == pytest.approx(apr)
-    assert orca["net_carry"] == pytest.approx(apr * 720 / 8760 - CarryParams().round_trip)
-    assert orca["breakeven_h"] == pytest.approx(CarryParams().round_trip / apr * 8760)
+    cost = replace(CarryParams(), slippage=orca["spread"] / 4).round_trip
+    assert cost > CarryParams().round_trip
+    assert orca["net_carry"] == pytest.approx(apr * 720 / 8760 - cost)
+    assert orca["breakeven_h"] == pytest.approx(cost / apr * 8760)
     assert (pepe["spot"], pepe["multiplier"]) == ("PEPE/USDT", "1000")
     assert pepe["basis"] == pytest.approx(0.02, abs=0.003)
     assert pepe["spot_volume"] > 1e6
@@ -103,13 +106,27 @@ def test_filters(sandbox: SandboxControl, capsys: pytest.CaptureFixture[str]) ->
     assert len(scanned(sandbox, capsys, "--top", "2")["pairs"]) == 2
 
 
+def test_a_wide_spread_is_no_promise(sandbox: SandboxControl, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of two pairs with the same funding the one with the narrower books is first; without a book there is no pair."""
+    for symbol in ("BNBUSDT", "ADAUSDT", "LTCUSDT"):
+        pays(sandbox, symbol, "0.002")
+    sandbox.post("book", symbol="ADAUSDT", spread_bps="60")
+    sandbox.post("book", symbol="LTCUSDT", market="perp", levels=0)
+    answer = scanned(sandbox, capsys, "--history", "1")
+    assert names(answer)[:2] == ["BNB/USDT:USDT", "ADA/USDT:USDT"]
+    assert [row["net_carry"] is None for row in answer["pairs"][:2]] == [False, True]
+    assert "LTC/USDT:USDT" not in names(answer)
+    bnb, ada = (row["net_carry"] for row in scanned(sandbox, capsys)["pairs"][:2])
+    assert bnb - ada == pytest.approx(answer["pairs"][1]["spread"] - 4 * CarryParams().slippage)
+
+
 def test_history_is_bounded_and_said(sandbox: SandboxControl, capsys: pytest.CaptureFixture[str]) -> None:
-    """Settled funding is asked for the highest predicted only; the others follow by prediction, and it is said."""
+    """Settled funding is asked for the most promising only; the others follow by promise, and it is said."""
     pays(sandbox, "XRPUSDT", "0.0004")
     assert run(["scan", "-c", configured(sandbox), "--history", "1"]) == 0
     shown = capsys.readouterr().out
     assert sandbox.count("GET", "/fapi/v1/fundingRate") == 1
-    assert "for the 1 highest predicted of 13" in " ".join(shown.split())
+    assert "for the 1 most promising of 13" in " ".join(shown.split())
     (row,) = [line.split() for line in shown.splitlines() if line.startswith("XRP/USDT")]
     cost = CarryParams().round_trip
     even, net = f"{cost / 0.438 * 8760:.0f}", f"{43.8 * 720 / 8760 - cost * 100:.2f}%"

@@ -22,13 +22,13 @@ def best_first(net_carry: Mapping[str, float], later: Collection[str] = ()) -> l
     return sorted(known, key=lambda pair: (pair in later, -net_carry[pair], pair))
 
 
-def known_first(net_carry: Mapping[str, float], apr: Mapping[str, float]) -> list[str]:
-    """Order pairs by net carry; those without one follow, by their predicted APR.
+def known_first(net_carry: Mapping[str, float], promise: Mapping[str, float]) -> list[str]:
+    """Order pairs by net carry; those without one follow, by what they promise.
 
     Parameters
     ----------
     net_carry : by pair, fraction of notional over the same horizon; a pair may be missing or NaN
-    apr : by pair, of all pairs, fraction a year; NaN = not known, last of all
+    promise : by pair, of all pairs, any unit; NaN = not known, last of all
 
     Returns
     -------
@@ -37,7 +37,7 @@ def known_first(net_carry: Mapping[str, float], apr: Mapping[str, float]) -> lis
 
     def key(pair: str) -> tuple[bool, float, str]:
         carry = net_carry.get(pair, float("nan"))
-        value = apr[pair] if isnan(carry) else carry
+        value = promise[pair] if isnan(carry) else carry
         return isnan(carry), inf if isnan(value) else -value, pair
 
-    return sorted(apr, key=key)
+    return sorted(promise, key=key)

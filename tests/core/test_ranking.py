@@ -30,6 +30,6 @@ def test_a_pair_that_had_its_turn_goes_behind_the_others() -> None:
 
 
 def test_measured_pairs_come_before_promising_ones() -> None:
-    """Net carry decides; pairs for which only the predicted rate is known follow by that, unknown ones at the end."""
-    apr = {"A": 0.9, "B": 0.1, "C": 0.2, "D": NAN, "E": 0.9}
-    assert known_first({"B": -0.01, "C": 0.02, "A": NAN}, apr) == ["C", "B", "A", "E", "D"]
+    """Net carry decides; pairs for which only a promise is known follow by that, unknown ones at the end."""
+    promise = {"A": 0.9, "B": 0.1, "C": 0.2, "D": NAN, "E": 0.9}
+    assert known_first({"B": -0.01, "C": 0.02, "A": NAN}, promise) == ["C", "B", "A", "E", "D"]
