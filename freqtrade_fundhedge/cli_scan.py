@@ -130,8 +130,8 @@ def _print(scan: Scan, exchange: str, wish: Wish, at: float, pairlist: Path | No
         console.print("", _table(scan.rows), "", LEGEND, sep="\n")
     if counts.measured < counts.passed:
         console.print(
-            f"Settled funding was read for the {counts.measured} most promising of {counts.passed} (--history): highest "
-            "predicted funding less spread."
+            f"Settled funding was read for the {counts.measured} most promising of {counts.passed} (--history): "
+            "highest predicted funding less spread."
         )
     if pairlist is not None:
         console.print(f"{len(scan.rows)} pairs written to {pairlist}", soft_wrap=True)
