@@ -26,7 +26,10 @@ def real_now_ms() -> int:
 
 @dataclass(frozen=True)
 class Options:
-    """How a sandbox starts. ``alive``: prices move on their own instead of standing still."""
+    """How a sandbox starts.
+
+    ``alive``: prices move on their own instead of standing still; ``coins``: only these are listed.
+    """
 
     spot_usdt: Decimal = Decimal(10_000)
     futures_usdt: Decimal = Decimal(0)
@@ -34,6 +37,7 @@ class Options:
     alive: bool = False
     key: str = DEFAULT_KEY
     secret: str = DEFAULT_SECRET
+    coins: frozenset[str] | None = None
 
 
 class Exchange:
@@ -50,7 +54,7 @@ class Exchange:
         key = ApiKey(self.options.key, self.options.secret)
         self.keys = {key.key: key}
         self.calling = key
-        self.markets = Markets(now_ms, seed=self.options.seed, alive=self.options.alive)
+        self.markets = Markets(now_ms, seed=self.options.seed, alive=self.options.alive, only=self.options.coins)
         self.spot = SpotEngine(self.markets, self.ledger, self.ids, self.fees)
         self.futures = FuturesEngine(self.markets, self.ledger, self.ids, self.fees, self.mode)
         self.algo = AlgoBook(self.futures)

@@ -61,14 +61,17 @@ def _noise(seed: int, own: int, scale: float, own_scale: float, minutes: FloatAr
 class Markets:
     """All markets, by symbol, and what coins are worth."""
 
-    def __init__(self, now_ms: Callable[[], int], *, seed: int, alive: bool = False) -> None:
+    def __init__(
+        self, now_ms: Callable[[], int], *, seed: int, alive: bool = False, only: frozenset[str] | None = None
+    ) -> None:
         self.now_ms = now_ms
         self.born = now_ms()
         self.spot: dict[str, SpotMarket] = {}
         self.perp: dict[str, PerpMarket] = {}
         self.index: dict[str, PricePath] = {}
         for coin in COINS:
-            self._add(coin, seed, alive)
+            if only is None or coin.coin in only:
+                self._add(coin, seed, alive)
 
     def _add(self, coin: CoinSpec, seed: int, alive: bool) -> None:
         scale = coin.hourly_move / 60**0.5
