@@ -17,7 +17,8 @@ from freqtrade_fundhedge.core.carry import CarryParams
 from freqtrade_fundhedge.errors import ConfigError, Denied, StartRefused, VenueError
 from freqtrade_fundhedge.frames import SpotCandles, startup_candles, timeframe_ms
 from freqtrade_fundhedge.journal import Journal
-from freqtrade_fundhedge.journal_open import SingleBot, default_url
+from freqtrade_fundhedge.journal_locks import SingleBot
+from freqtrade_fundhedge.journal_open import default_url
 from freqtrade_fundhedge.legs import FreqtradeWallet, number
 from freqtrade_fundhedge.market import spot_symbol
 from freqtrade_fundhedge.pairlist_file import check_target
@@ -83,10 +84,11 @@ def start_bot(
     dry_run = bool(config.get("dry_run", True))
     stake = str(config["stake_currency"])
     url = settings.db_url or default_url(str(config.get("db_url", "")))
-    single = SingleBot(url)
+    name = _bot_name(config, dry_run)
+    single = SingleBot(url, name, str(config["exchange"]["name"]))
     single.acquire()
     try:
-        journal = Journal(url, _bot_name(config, dry_run))
+        journal = Journal(url, name)
         source = freqtrade_api(exchange)
         api = spot_api(source, config["exchange"], settings.spot, with_keys=not dry_run)
         _check_markets(api.markets, stake, whitelist)
@@ -99,7 +101,7 @@ def start_bot(
             venue = LiveVenue(api, futures, stake)
         cross = str(getattr(config.get("margin_mode"), "value", config.get("margin_mode"))) == "cross"
         timeout = float(api.timeout or 10_000) / 1000
-        ctx = Context(venue, journal, settings, stake, cross, tell=tell, request_timeout_s=timeout)
+        ctx = Context(venue, journal, settings, stake, cross, tell=tell, request_timeout_s=timeout, turn=single.turn)
         timeframe = str(config["timeframe"])
         candles = SpotCandles(venue.candles, timeframe, startup_candles(timeframe) + 50)
         bot = Bot(Controller(ctx), venue, candles, single, source, _verify(venue))

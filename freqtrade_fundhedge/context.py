@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,7 @@ class Context:
     ----------
     tell : sends one message to the user through Freqtrade's channels
     request_timeout_s : the longest that one request may take; nothing waits longer than that in one go
+    turn : what a loop holds while it works, so that several bots on one account move one at a time
     """
 
     venue: Venue
@@ -41,6 +43,7 @@ class Context:
     sleep: Callable[[float], None] = time.sleep
     tell: Callable[[str], None] = _silent
     request_timeout_s: float = 10.0
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext
     _quotes: dict[str, Quote] = field(default_factory=dict)
     _said: dict[str, str] = field(default_factory=dict)
 

@@ -15,7 +15,7 @@ from freqtrade_fundhedge.core.hedge import ShortLeg, entry_obstacle
 from freqtrade_fundhedge.core.margin import liquidation_distances
 from freqtrade_fundhedge.core.treasury import Movement, Needs
 from freqtrade_fundhedge.errors import ConfigError, JournalError, VenueError
-from freqtrade_fundhedge.journal_open import process_lock
+from freqtrade_fundhedge.journal_locks import process_lock
 from freqtrade_fundhedge.journal_rows import HedgeRow
 from freqtrade_fundhedge.orphans import Orphans
 from freqtrade_fundhedge.positions import Positions
@@ -86,7 +86,8 @@ class Controller:
 
     def _guarded(self, work: Callable[[], str]) -> bool:
         try:
-            trouble = work()
+            with self.ctx.turn():
+                trouble = work()
         except VenueError as error:
             trouble = f"the exchange can't be relied on now: {error}"
         except (JournalError, ConfigError) as error:

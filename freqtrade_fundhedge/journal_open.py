@@ -1,23 +1,23 @@
-"""Opening the journal's database: place, durability, migrations, and the lock against a second bot."""
+"""Opening the journal's database: place, durability, migrations."""
 
 from __future__ import annotations
 
 import logging
-import threading
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from freqtrade_fundhedge.errors import JournalError, redact
 
-_locks: dict[str, threading.RLock] = {}
-_locks_guard = threading.Lock()
+POSTGRES_WAIT_S = 5
+POSTGRES_STATEMENT_S = 15
+MIGRATION_LOCK = 8_210_047_113
 
 
 def default_url(freqtrade_db_url: str) -> str:
@@ -34,12 +34,6 @@ def default_url(freqtrade_db_url: str) -> str:
     return f"sqlite:///{path.with_name(path.stem + '-fundhedge.sqlite')}"
 
 
-def process_lock(url: str) -> threading.RLock:
-    """One lock per journal in this process: threads, and the strategy object that a reload puts beside the old one."""
-    with _locks_guard:
-        return _locks.setdefault(url, threading.RLock())
-
-
 def open_engine(url: str, read_only: bool = False) -> Engine:
     """An engine on the migrated journal.
 
@@ -48,22 +42,65 @@ def open_engine(url: str, read_only: bool = False) -> Engine:
     JournalError : one line that names the database and the remedy
     """
     try:
-        parsed = make_url(url)
+        parsed = with_driver(make_url(url))
     except ArgumentError:
         raise JournalError("fundhedge.db_url: not a database URL such as sqlite:///path/journal.sqlite") from None
     shown = parsed.render_as_string(hide_password=True)
-    if parsed.get_backend_name() == "sqlite":
-        _prepare_file(parsed, read_only)
     try:
-        engine = create_engine(parsed)
         if parsed.get_backend_name() == "sqlite":
-            event.listen(engine, "connect", _sqlite_pragmas)
-        with engine.connect() as connection:
-            if not read_only:
-                _migrate(connection)
+            _prepare_file(parsed, read_only)
+        engine = _engine(parsed)
+        try:
+            with engine.connect() as connection:
+                if not read_only:
+                    _migrate(connection)
+        except BaseException:
+            engine.dispose()
+            raise
         return engine
     except (SQLAlchemyError, ImportError, OSError) as error:
-        raise JournalError(f"the journal {shown} can't be opened: {_first_line(error)}") from None
+        raise JournalError(f"the journal {shown} can't be opened: {first_line(error)}") from None
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, connect_args=postgres_options())
+    engine = create_engine(url)
+    event.listen(engine, "connect", _sqlite_pragmas)
+    if url.database and url.database != ":memory:":
+        event.listen(engine, "begin", _StillThere(Path(url.database)))
+    return engine
+
+
+def with_driver(url: URL) -> URL:
+    """`postgresql://` means the driver that this package asks for."""
+    return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
+
+
+def postgres_options() -> dict[str, object]:
+    """Nothing on the server may hold a loop up for longer than a request to the exchange would."""
+    waits = f"-c lock_timeout={POSTGRES_WAIT_S}s -c statement_timeout={POSTGRES_STATEMENT_S}s"
+    return {"connect_timeout": POSTGRES_WAIT_S, "options": waits}
+
+
+class _StillThere:
+    """Refuses a transaction when the file has been moved away: SQLite would go on writing to what nobody can find."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.inode: int | None = None
+
+    def __call__(self, _connection: Connection) -> None:
+        try:
+            inode = os.stat(self.path).st_ino  # noqa: PTH116 - on every transaction, so without a Path's detours
+        except OSError:
+            raise JournalError(
+                f"the journal's file {self.path} is gone: put it back; no money moves until then"
+            ) from None
+        if self.inode is None:
+            self.inode = inode
+        if inode != self.inode:
+            raise JournalError(f"the journal's file {self.path} was replaced by another one: restart the bot")
 
 
 def _prepare_file(url: URL, read_only: bool) -> None:
@@ -97,17 +134,23 @@ def _migrate(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         # All tables or none: by itself SQLite commits each, and a bot stopped in between could never start again.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        # Several bots may start at once on the same new database.
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
     try:
         command.upgrade(config, "head")
+        # A file that may only be read opens without complaint; better to hear of it now than before the first order.
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
     except CommandError as error:
         raise JournalError(
-            f"the journal's tables are of a version that this release does not know ({_first_line(error)}): "
+            f"the journal's tables are of a version that this release does not know ({first_line(error)}): "
             "install the release that wrote it, or newer"
         ) from None
     connection.commit()
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What the database said, on one line and without secrets."""
     cause = getattr(error, "orig", None) or error
     return redact((str(cause).strip() or type(cause).__name__).splitlines()[0])
 
@@ -118,36 +161,4 @@ def journal_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise JournalError(f"the journal can't {doing}: {_first_line(error)}; no money moves until it can") from None
-
-
-class SingleBot:
-    """Held for as long as a bot runs on a journal; a second process is refused.
-
-    SQLite: a lock file beside the database. The lock goes with the process, however it ends.
-    """
-
-    def __init__(self, url: str) -> None:
-        parsed = make_url(url)
-        self._lock: FileLock | None = None
-        if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
-            self._lock = FileLock(f"{parsed.database}.lock", is_singleton=True)
-
-    def acquire(self) -> None:
-        """Raises JournalError when another process holds it."""
-        if self._lock is None:
-            return
-        try:
-            self._lock.acquire(blocking=False)
-        except Timeout:
-            raise JournalError(
-                f"another bot already works on this journal ({self._lock.lock_file}): stop it, "
-                "or give this one its own fundhedge.db_url"
-            ) from None
-        except OSError as error:
-            raise JournalError(f"the journal's lock {self._lock.lock_file} can't be made: {error.strerror}") from None
-
-    def release(self) -> None:
-        """Let the next bot in; harmless when nothing is held."""
-        if self._lock is not None and self._lock.is_locked:
-            self._lock.release()
+        raise JournalError(f"the journal can't {doing}: {first_line(error)}; no money moves until it can") from None

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import RowMapping
 
 from freqtrade_fundhedge.core.intents import State
+from freqtrade_fundhedge.errors import JournalError
 from freqtrade_fundhedge.venue.port import Direction, Side
 
 
@@ -156,12 +157,22 @@ _READ: dict[str, Callable[[Any], Any]] = {
 
 
 def read(kind: type[Row], mapping: RowMapping) -> Row:
-    """A row of the database as a value."""
+    """A row of the database as a value.
+
+    Raises
+    ------
+    JournalError : somebody has put something else into the row
+    """
     values = {}
     for field in fields(kind):
         value = mapping[field.name]
         convert = _READ.get(str(field.type))
-        values[field.name] = convert(value) if convert is not None else value
+        try:
+            values[field.name] = convert(value) if convert is not None else value
+        except (ValueError, TypeError, ArithmeticError):
+            raise JournalError(
+                f"the journal has a row whose {field.name} makes no sense: {str(value)[:40]!r}"
+            ) from None
     return kind(**values)
 
 

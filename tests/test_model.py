@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal as D
 from pathlib import Path
@@ -93,8 +93,11 @@ class Hedging(RuleBasedStateMachine):
         self.time += 0.001
         return self.time
 
+    def journal_url(self) -> str:
+        return f"sqlite:///{self.folder}/journal.sqlite"
+
     def start(self) -> None:
-        self.journal = MortalJournal(f"sqlite:///{self.folder}/journal.sqlite", "model")
+        self.journal = MortalJournal(self.journal_url(), "model")
         self.venue.journal = Journal(self.journal.url, "model", read_only=True)
         ctx = Context(
             self.venue, self.journal, self.settings, "USDT", clock=self.tick, sleep=lambda _s: None,
@@ -263,10 +266,10 @@ def random_faults(random: Random) -> Faults:
     return {kind: random.choices(names, k=random.randint(0, 3)) for kind, names in kinds.items()}
 
 
-def random_walk(seed: int) -> Hedging:
+def random_walk(seed: int, machine: Callable[[], Hedging] = Hedging) -> Hedging:
     """One scenario of twenty steps, every invariant checked after each."""
     random = Random(seed)
-    model = Hedging()
+    model = machine()
     model.begin(fund_entries=random.random() < 0.5, lag=random.choice([0.0, 30.0]))
     for _ in range(20):
         lives = random.choice([None, None, None, random.randint(0, 30)])
