@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs ci clean
+.PHONY: help setup demo chaos test lint format docs ci clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ $(STAMP): pyproject.toml
 
 demo: $(STAMP) ## a hedge from entry to sweep, on a sandbox exchange on this machine
 	$(BIN)/fundhedge demo
+
+chaos: $(STAMP) ## a thousand bad days on a sandbox exchange, ours beside the usual snippet
+	$(BIN)/python -m benchmarks.chaos
 
 test: $(STAMP) ## all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -1,0 +1,70 @@
+"""python -m benchmarks.chaos: see the package's docstring."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+from benchmarks.chaos.batch import Job, Pair, play_in_processes, play_many
+from benchmarks.chaos.plan import CLASSES, scenario
+from benchmarks.chaos.table import table
+
+
+def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m benchmarks.chaos", description="Chaos, measured, in virtual time.")
+    parser.add_argument("--scenarios", type=int, default=1000, help="how many in all, spread over the classes")
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--class", dest="klass", choices=CLASSES, help="only this class")
+    parser.add_argument("--seed", type=int, help="play just this seed, of --class or of every class")
+    parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("-v", "--verbose", action="store_true", help="tell what happens, with --seed")
+    return parser.parse_args(words)
+
+
+def _jobs(arguments: argparse.Namespace) -> list[Job]:
+    classes = (arguments.klass,) if arguments.klass else CLASSES
+    if arguments.seed is not None:
+        return [(klass, arguments.seed) for klass in classes]
+    each = -(-arguments.scenarios // len(classes))
+    return [(klass, seed) for seed in range(arguments.first_seed, arguments.first_seed + each) for klass in classes]
+
+
+def _play(arguments: argparse.Namespace, jobs: Sequence[Job]) -> list[Pair]:
+    if arguments.seed is None:
+        return list(play_in_processes(jobs, arguments.processes))
+    if arguments.verbose:
+        logging.basicConfig(level=logging.INFO, format="%(message)s")
+        logging.getLogger("benchmarks.chaos").setLevel(logging.DEBUG)
+        for job in jobs:
+            print(scenario(*job))
+    else:
+        logging.disable(logging.CRITICAL)
+    pairs = play_many(jobs)
+    if arguments.verbose:
+        for ours, theirs in pairs:
+            print(f"fundhedge: {ours}\nsnippet: {theirs}")
+    return pairs
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run, print the table and the violations; 1 when there are any."""
+    arguments = _arguments(words)
+    began, jobs = time.monotonic(), _jobs(arguments)
+    pairs = _play(arguments, jobs)
+    ours, theirs = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    print(table(ours, theirs))
+    bad = [result for result in ours if result.violations]
+    for result in bad:
+        rerun = f"python -m benchmarks.chaos --class {result.klass} --seed {result.seed} -v"
+        print(f"VIOLATION {'; '.join(result.violations)}\n    again: {rerun}")
+    took = time.monotonic() - began
+    print(f"{len(jobs)} scenarios in {took:.0f} s, {len(bad)} with violations")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
