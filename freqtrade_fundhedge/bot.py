@@ -12,8 +12,9 @@ from typing import Any
 from freqtrade_fundhedge.client import freqtrade_api, refresh_markets, spot_api
 from freqtrade_fundhedge.config import FundHedgeConfig
 from freqtrade_fundhedge.context import Context, logger
-from freqtrade_fundhedge.controller import Controller, EntryPlan
+from freqtrade_fundhedge.controller import Controller
 from freqtrade_fundhedge.core.carry import CarryParams
+from freqtrade_fundhedge.core.entry import EntryPlan
 from freqtrade_fundhedge.errors import ConfigError, Denied, StartRefused, VenueError
 from freqtrade_fundhedge.frames import SpotCandles, startup_candles, timeframe_ms
 from freqtrade_fundhedge.journal import Journal
@@ -125,6 +126,19 @@ def _pairlist(
     return PairlistRefresh(path, lambda: Scan(api, lambda: controller.funding, params, wish), period_s)
 
 
+def check_exits(strategy: Any) -> None:
+    """Refuse settings with which Freqtrade would not ask us whether a short has to close.
+
+    Raises
+    ------
+    ConfigError : one line that names the setting
+    """
+    if not strategy.use_exit_signal:
+        raise ConfigError("use_exit_signal: true is needed; without it a short whose spot leg failed would stay open")
+    if strategy.exit_profit_only:
+        raise ConfigError("exit_profit_only: false is needed; a hedged short also has to close at a loss of its own")
+
+
 def _bot_name(config: dict[str, Any], dry_run: bool) -> str:
     name = str(config.get("bot_name") or "freqtrade")
     return f"{name} (dry-run)" if dry_run else name
@@ -154,7 +168,10 @@ def _check_markets(markets: dict[str, Any], stake: str, whitelist: Sequence[str]
         raise StartRefused(f"stake_currency: this exchange has no spot market in {stake}; choose one that it has")
     without = [pair for pair in whitelist if spot_symbol(pair, markets) is None]
     if without and len(without) == len(whitelist):
-        raise StartRefused(f"exchange.pair_whitelist: none of its pairs has a spot market: {', '.join(without[:5])}")
+        raise StartRefused(
+            f"exchange.pair_whitelist: none of its pairs has a spot market: {', '.join(without[:5])}; "
+            "list pairs that have one"
+        )
     if without:
         logger.warning("never entered, because they have no spot market: %s", ", ".join(without))
 

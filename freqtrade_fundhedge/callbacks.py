@@ -19,11 +19,11 @@ from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import Trade
 
 from freqtrade_fundhedge import frames
-from freqtrade_fundhedge.bot import Bot, entry_leverage, plan_entry, start_bot, unlimited_stake
+from freqtrade_fundhedge.bot import Bot, check_exits, entry_leverage, plan_entry, start_bot, unlimited_stake
 from freqtrade_fundhedge.carry_columns import is_live
 from freqtrade_fundhedge.choice import Choice
 from freqtrade_fundhedge.config import FundHedgeConfig, check_freqtrade, parse
-from freqtrade_fundhedge.controller import EntryPlan
+from freqtrade_fundhedge.core.entry import EntryPlan
 from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.errors import FundHedgeError
 from freqtrade_fundhedge.journal_rows import HedgeRow
@@ -76,6 +76,7 @@ class FundHedgeMixin(Choice):
                 self.custom_exit = super().custom_exit  # type: ignore[method-assign,misc]
             return
         try:
+            check_exits(self)
             self._fundhedge = start_bot(
                 self.config, self.fundhedge_settings, self.dp._exchange, self.wallets, Trade.get_open_trades,
                 self.dp.current_whitelist(), lambda text: self.dp.send_msg(text, always_send=True),
@@ -167,13 +168,13 @@ class FundHedgeMixin(Choice):
         signal, tag = super().get_entry_signal(pair, timeframe, dataframe)  # type: ignore[misc]
         if signal is None or not is_live(self.config):
             return signal, tag
-        if self.is_pair_locked(pair, candle_date=dataframe["date"].iloc[-1], side=signal):
-            return signal, tag  # Freqtrade says why it does not enter; no margin is fetched for it
-        ready = self._safely("the entry plan", lambda: self._ready(pair, dataframe), False)
+        ready = self._safely("the entry plan", lambda: self._ready(pair, dataframe, signal), False)
         return (signal, tag) if ready else (None, None)
 
-    def _ready(self, pair: str, dataframe: pd.DataFrame) -> bool:
+    def _ready(self, pair: str, dataframe: pd.DataFrame, signal: Any) -> bool:
         bot = self._running()
+        if self.is_pair_locked(pair, candle_date=dataframe["date"].iloc[-1], side=signal):
+            return True  # Freqtrade says why it does not enter; no margin is fetched for it
         if self.fundhedge_gate and (why := self._funding_refusal(bot, pair)):
             self._say_once(pair, f"{pair}: not entered: {why}")
             return False

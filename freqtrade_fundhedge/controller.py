@@ -7,10 +7,11 @@ unknown. Runs on every bot loop and on every fill; missing or repeated events ch
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from freqtrade_fundhedge.context import Context, logger
+from freqtrade_fundhedge.core.entry import EntryPlan
 from freqtrade_fundhedge.core.hedge import ShortLeg, entry_obstacle
 from freqtrade_fundhedge.core.margin import liquidation_distances
 from freqtrade_fundhedge.core.treasury import Movement, Needs
@@ -24,32 +25,8 @@ from freqtrade_fundhedge.treasurer import Treasurer
 from freqtrade_fundhedge.venue.port import ZERO, Direction, FundingQuote, FuturesAccount, Side
 
 CENT = Decimal("0.01")
+IDLE_LOOPS = 2
 LegsOf = Callable[[Sequence[HedgeRow]], Sequence[ShortLeg]]
-
-
-@dataclass(frozen=True)
-class EntryPlan:
-    """An entry that Freqtrade is about to make.
-
-    Attributes
-    ----------
-    quantity : perpetual base units, at `price` in quote
-    margin : free USDT that Freqtrade and the exchange want to see in the futures wallet for it
-    stake : the stake that Freqtrade will use
-    expires_at : end of the candle that gave the signal, seconds since 1970
-    """
-
-    pair: str
-    quantity: Decimal
-    price: Decimal
-    margin: Decimal
-    stake: Decimal
-    expires_at: float
-
-    @property
-    def spot_cost(self) -> Decimal:
-        """USDT that the spot leg will take."""
-        return self.quantity * self.price
 
 
 class Controller:
@@ -67,6 +44,8 @@ class Controller:
         self.funding: Mapping[str, FundingQuote] = {}
         self.plan: EntryPlan | None = None
         self._spent: dict[str, float] = {}
+        self._idle_loops = 0
+        self._loop_trouble = self.trouble
         self._unread = False
 
     def converge(self, legs_of: LegsOf) -> bool:
@@ -77,7 +56,10 @@ class Controller:
         legs_of : gives Freqtrade's open shorts and the trades of these hedges, as they are now
         """
         with self.lock:
-            return self._guarded(lambda: self._loop(legs_of))
+            self._loop_trouble = ""
+            self._guarded(lambda: self._loop(legs_of))
+            self._loop_trouble = self.trouble
+            return not self.trouble
 
     def after_fill(self, leg: ShortLeg) -> bool:
         """A fill was announced: balance that hedge at once, and sweep what it freed."""
@@ -92,6 +74,8 @@ class Controller:
             trouble = f"the exchange can't be relied on now: {error}"
         except (JournalError, ConfigError) as error:
             trouble = str(error)
+        # A fill that went well says nothing about what the last loop could not do.
+        trouble = trouble or self._loop_trouble
         if trouble and trouble != self.trouble:
             logger.warning("no new entries: %s", trouble)
         self.trouble = trouble
@@ -205,7 +189,9 @@ class Controller:
         self._spent = {pair: until for pair, until in self._spent.items() if until > now}
         if self.plan is not None:
             entered = any(leg.pair == self.plan.pair and leg.is_open for leg in legs)
-            if entered or now >= self.plan.expires_at:
+            self._idle_loops += 1
+            # A signal that is gone, a full house or /stopentry: nobody asks for the entry any more.
+            if entered or now >= self.plan.expires_at or self._idle_loops > IDLE_LOOPS:
                 self.plan = None
 
     def _settle(self) -> None:
@@ -223,6 +209,8 @@ class Controller:
     def ready_for(self, plan: EntryPlan) -> bool:
         """Whether Freqtrade may try this entry now. If only margin is missing, it is fetched by the next loop."""
         with self.lock:
+            if self.plan is not None and self.plan.pair == plan.pair:
+                self._idle_loops = 0
             if self.trouble or self.account is None:
                 return False
             if not self.ctx.settings.margin.fund_entries or not self.ctx.settings.transfer.enabled:
@@ -230,7 +218,7 @@ class Controller:
             if self.account.free >= plan.margin and self.plan is not None and self.plan.pair == plan.pair:
                 return True
             if self.plan is None and self._spent.get(plan.pair, 0.0) <= self.ctx.clock():
-                self.plan = plan
+                self.plan, self._idle_loops = plan, 0
             return False
 
     def refusal(self, pair: str, quantity: Decimal, price: Decimal) -> str:

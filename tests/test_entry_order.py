@@ -13,7 +13,7 @@ import pytest
 from freqtrade_fundhedge import choice
 from freqtrade_fundhedge.choice import PATIENCE_S, Choice
 from freqtrade_fundhedge.config import parse
-from freqtrade_fundhedge.controller import EntryPlan
+from freqtrade_fundhedge.core.entry import EntryPlan
 from freqtrade_fundhedge.venue.port import FundingQuote
 
 NAN = float("nan")

@@ -20,7 +20,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from freqtrade_fundhedge.config import FundHedgeConfig
 from freqtrade_fundhedge.context import Context
-from freqtrade_fundhedge.controller import Controller, EntryPlan
+from freqtrade_fundhedge.controller import Controller
+from freqtrade_fundhedge.core.entry import EntryPlan
 from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.core.intents import State
 from freqtrade_fundhedge.journal import Journal
