@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("freqtrade_fundhedge.demo.command", "demo_command"),
     "download": ("freqtrade_fundhedge.cli_download", "download_command"),
     "scan": ("freqtrade_fundhedge.cli_scan", "scan_command"),
+    "report": ("freqtrade_fundhedge.cli_report", "report_command"),
     "sandbox": ("freqtrade_fundhedge.sandbox.command", "sandbox_command"),
 }
 

@@ -1,7 +1,8 @@
 """The hedged result of a Freqtrade backtest: what its shorts would have earned with the spot leg beside them.
 
 Freqtrade fills at a price inside a candle; the spot order that follows is taken to fill at that price less the basis at
-the candle's open. The spot leg pays its own fee. Between fills, hedges are valued at each day's first candle.
+the candle's open. The spot leg pays its own fee. Between fills, hedges are valued at each day's first candle, and
+funding counts on the day on which it was settled.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ import numpy as np
 import pandas as pd
 
 from freqtrade_fundhedge.core.funding import FloatArray, IntArray
-from freqtrade_fundhedge.core.pnl import DAYS_PER_YEAR, HedgedResult, daily, drawdown, result_of_fills, sharpe
+from freqtrade_fundhedge.core.pnl import DAYS_PER_YEAR, HedgedResult, drawdown, result_of_fills, sharpe
 from freqtrade_fundhedge.market import spot_symbol
 from freqtrade_fundhedge.report.candle_files import Candles
+from freqtrade_fundhedge.report.days import DAY_MS, Days, Fills, Prices, Settlements, levels, spread
 from freqtrade_fundhedge.report.result_file import Trades
 
-DAY_MS = 86_400_000
-PARTS = ("short", "spot", "funding", "fees", "basis", "total")
+PARTS = ("short", "spot", "basis", "funding", "fees", "total")
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,32 @@ class BacktestReport:
     ----------
     trades : as read from Freqtrade's result
     result : of each trade; NaN total where spot candles are missing
-    equity : daily, quote, sum of everything earned so far, open hedges valued; index = day (UTC)
+    daily : by day (UTC), quote, open hedges valued: `equity` = all that was earned so far, `naked` = the same of the
+        shorts alone, `funding` = that day's
     summary : of the whole
     """
 
     trades: Trades
     result: HedgedResult
-    equity: pd.Series[float]
+    daily: pd.DataFrame
     summary: Summary
+
+    @property
+    def equity(self) -> pd.Series[float]:
+        """All that the hedges had earned by the end of each day, quote."""
+        return self.daily["equity"]
+
+    @property
+    def drawdown(self) -> pd.Series[float]:
+        """How far the equity is below its highest value so far, fraction of mean capital, <= 0."""
+        below = self.equity - np.maximum(self.equity.cummax(), 0.0)
+        return below / self.summary.capital if self.summary.capital else below
+
+    @property
+    def funding_by_month(self) -> pd.Series[float]:
+        """Funding by the month in which it was settled, quote; index "2024-05"."""
+        month = pd.DatetimeIndex(self.daily.index).strftime("%Y-%m")
+        return self.daily["funding"].groupby(np.asarray(month), sort=True).sum()
 
     def by(self, key: str) -> pd.DataFrame:
         """Sums by `pair`, `month` (of closing) or `reason`; return on notional in the last column.
@@ -78,30 +97,20 @@ class BacktestReport:
         ------
         ValueError : another key
         """
-        labels = _labels(self.trades, key)
-        frame = pd.DataFrame({name: getattr(self.result, name) for name in PARTS})
-        frame["notional"] = self.result.notional
-        frame["hours"] = (self.trades.closed_ms - self.trades.opened_ms) / 3_600_000
-        priced = frame[~np.isnan(self.result.total)]
-        grouped = priced.groupby(labels[~np.isnan(self.result.total)], sort=True)
-        table = grouped[[*PARTS, "notional"]].sum()
-        table.insert(0, "trades", grouped.size())
-        table["mean hours"] = grouped["hours"].mean()
-        table["return"] = table["total"] / table["notional"]
-        return table
+        known = ~np.isnan(self.result.total)
+        names, number = _labels(self.trades, key)
+        number = number[known]
 
-    def as_dict(self) -> dict[str, object]:
-        """Everything for JSON: summary, the three tables, daily equity; no NaN."""
-        tables = {key: _records(self.by(key)) for key in ("pair", "month", "reason")}
-        days = [day.date().isoformat() for day in pd.DatetimeIndex(self.equity.index)]
-        return {
-            "strategy": self.trades.strategy,
-            "timeframe": self.trades.timeframe,
-            "starting_balance": self.trades.starting_balance,
-            "summary": {name: _plain(value) for name, value in vars(self.summary).items()},
-            "by": tables,
-            "equity": dict(zip(days, (float(value) for value in self.equity), strict=True)),
-        }
+        def sums(amounts: FloatArray) -> FloatArray:
+            return np.bincount(number, weights=amounts[known], minlength=len(names)).astype(np.float64)
+
+        count = np.bincount(number, minlength=len(names))
+        columns = {name: sums(getattr(self.result, name)) for name in (*PARTS, "notional")}
+        hours = sums((self.trades.closed_ms - self.trades.opened_ms) / 3_600_000)
+        table = pd.DataFrame({"trades": count, **columns}, index=pd.Index(names, name=key))
+        table["mean hours"] = hours / np.maximum(count, 1)
+        table["return"] = table["total"] / table["notional"]
+        return table[count > 0].sort_index()
 
 
 def evaluate(trades: Trades, candles: Candles, spot_fee: float) -> BacktestReport:
@@ -117,104 +126,54 @@ def evaluate(trades: Trades, candles: Candles, spot_fee: float) -> BacktestRepor
     -------
     BacktestReport
     """
-    first_day, last_day = trades.start_ms // DAY_MS, trades.end_ms // DAY_MS
+    days = Days(trades.start_ms // DAY_MS, trades.end_ms // DAY_MS)
     spot_price = np.full(len(trades.fill_ms), np.nan)
-    moved = np.zeros(last_day - first_day + 1)
+    moved, naked, funding = np.zeros(days.count), np.zeros(days.count), np.zeros(days.count)
+    unsettled = trades.funding.copy()
     spot_symbols = candles.spot_symbols()
     fill_pair = trades.pair[trades.fill_trade]
     for number, pair in enumerate(trades.pairs):
         found = spot_symbol(pair, spot_symbols)
-        mine = np.flatnonzero(fill_pair == number)
         if found is None:
             continue
-        prices = _Prices.load(candles, pair, found[0], float(found[1]), trades.timeframe)
+        mine = np.flatnonzero(fill_pair == number)
+        prices = Prices.load(candles, pair, found[0], float(found[1]), trades.timeframe)
         spot_price[mine] = prices.spot_at(trades.fill_ms[mine], trades.fill_price[mine])
-        priced = _priced_fills(trades.fill_trade, spot_price, mine)
-        moved += prices.daily_moves(
-            trades.fill_ms[priced],
-            trades.fill_sold[priced],
-            trades.fill_price[priced] - spot_price[priced],
-            first_day,
-            last_day,
-        )
-    paid = _fees_paid(trades, spot_price, spot_fee)
-    fees = np.bincount(trades.fill_trade, weights=paid, minlength=len(trades.pair)).astype(np.float64)
-    result = result_of_fills(trades.fill_trade, trades.fill_sold, trades.fill_price, spot_price, trades.funding, fees)
+        mine = _priced_fills(trades.fill_trade, spot_price, mine)
+        fills, perp = Fills(trades.fill_ms[mine], trades.fill_sold[mine]), trades.fill_price[mine]
+        moved += fills.moves(perp - spot_price[mine], prices.open_ms, prices.perp - prices.spot, days)
+        naked += fills.moves(perp, prices.open_ms, prices.perp, days)
+        settlements = Settlements.load(candles, pair)
+        shares, paid = settlements.paid(fills)
+        unsettled -= np.bincount(trades.fill_trade[mine], weights=shares, minlength=len(unsettled))
+        funding += days.sums(settlements.at_ms, paid)
+    futures_fees, spot_fees = _fees_paid(trades, spot_price, spot_fee)
+    fees = np.bincount(trades.fill_trade, weights=futures_fees + spot_fees, minlength=len(trades.pair))
+    result = result_of_fills(
+        trades.fill_trade, trades.fill_sold, trades.fill_price, spot_price, trades.funding, fees.astype(np.float64)
+    )
     known = ~np.isnan(result.total)
-    moved += _spread(trades, np.where(known, trades.funding, 0.0), first_day, last_day)
+    # Freqtrade's sum is the truth; what candles do not explain of it is spread over the trade.
+    funding += spread(trades, np.where(known, unsettled, 0.0), days)
     fill_known = known[trades.fill_trade]
-    moved -= daily(trades.fill_ms[fill_known] // DAY_MS, paid[fill_known], first_day, last_day)
-    index = pd.date_range(pd.Timestamp(first_day * DAY_MS, unit="ms", tz="UTC"), periods=len(moved), freq="D")
-    equity = pd.Series(np.cumsum(moved), index=index, name="equity")
-    return BacktestReport(trades, result, equity, _summary(trades, result, spot_price, moved))
+    at, paid_futures, paid_spot = trades.fill_ms[fill_known], futures_fees[fill_known], spot_fees[fill_known]
+    naked += funding - days.sums(at, paid_futures)
+    moved += funding - days.sums(at, paid_futures + paid_spot)
+    daily = pd.DataFrame({"equity": np.cumsum(moved), "naked": np.cumsum(naked), "funding": funding}, index=days.index)
+    return BacktestReport(trades, result, daily, _summary(trades, result, spot_price, moved))
 
 
-def _fees_paid(trades: Trades, spot_price: FloatArray, spot_fee: float) -> FloatArray:
-    """Of each fill, both legs."""
+def _fees_paid(trades: Trades, spot_price: FloatArray, spot_fee: float) -> tuple[FloatArray, FloatArray]:
+    """Of each fill, quote: of the futures order, of the spot order."""
     rate = np.where(trades.fill_sold > 0, trades.fee_open[trades.fill_trade], trades.fee_close[trades.fill_trade])
-    return np.asarray(np.abs(trades.fill_sold) * (trades.fill_price * rate + spot_price * spot_fee), dtype=np.float64)
+    amount = np.abs(trades.fill_sold)
+    return amount * trades.fill_price * rate, amount * spot_price * spot_fee
 
 
 def _priced_fills(fill_trade: IntArray, spot_price: FloatArray, mine: IntArray) -> IntArray:
     """Fills of trades all of whose fills have a spot price."""
     missing = np.unique(fill_trade[mine][np.isnan(spot_price[mine])])
     return mine[~np.isin(fill_trade[mine], missing)]
-
-
-@dataclass(frozen=True)
-class _Prices:
-    """Opens of a pair's candles that both markets have."""
-
-    open_ms: IntArray
-    perp: FloatArray
-    spot: FloatArray
-
-    @classmethod
-    def load(cls, candles: Candles, pair: str, symbol: str, multiplier: float, timeframe: str) -> _Prices:
-        perp, spot = candles.load(pair, timeframe, "futures"), candles.load(symbol, timeframe, "spot")
-        if perp.empty or spot.empty:
-            return cls(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0))
-        both = perp[["date", "open"]].merge(spot[["date", "open"]], on="date", suffixes=("", "_spot"))
-        open_ms = np.asarray(both["date"].dt.as_unit("ms").astype("int64"), dtype=np.int64)
-        prices = both[["open", "open_spot"]].to_numpy(np.float64)
-        return cls(open_ms, prices[:, 0], prices[:, 1] * multiplier)
-
-    def spot_at(self, at_ms: IntArray, price: FloatArray) -> FloatArray:
-        if not len(self.open_ms):
-            return np.full(len(at_ms), np.nan)
-        at = np.maximum(np.searchsorted(self.open_ms, at_ms, side="right") - 1, 0)
-        # A candle of one market may be missing for a while; a price of yesterday is none.
-        near = np.abs(at_ms - self.open_ms[at]) < DAY_MS
-        return np.where(near, price * self.spot[at] / self.perp[at], np.nan)
-
-    def daily_moves(
-        self, at_ms: IntArray, sold: FloatArray, spread: FloatArray, first_day: int, last_day: int
-    ) -> FloatArray:
-        """What the basis moved in favour of the hedges each day, valued at the day's last known candle."""
-        edges = (np.arange(first_day, last_day + 2) * DAY_MS).astype(np.int64)
-        order = np.argsort(at_ms, kind="stable")
-        when, received = at_ms[order], np.cumsum((sold * spread)[order])
-        held = np.cumsum(sold[order])
-        upto = np.searchsorted(when, edges, side="left")
-        cash = np.concatenate([[0.0], received])[upto]
-        quantity = np.concatenate([[0.0], held])[upto]
-        if not len(self.open_ms):
-            return np.zeros(len(edges) - 1)
-        at = np.clip(np.searchsorted(self.open_ms, edges, side="right") - 1, 0, len(self.open_ms) - 1)
-        worth = cash - quantity * (self.perp[at] - self.spot[at])
-        return np.diff(worth)
-
-
-def _spread(trades: Trades, amounts: FloatArray, first_day: int, last_day: int) -> FloatArray:
-    """Spread each trade's amount evenly over the days it was held: (days,) float64."""
-    count = last_day - first_day + 1
-    first = np.clip(trades.opened_ms // DAY_MS - first_day, 0, count - 1)
-    last = np.clip(trades.closed_ms // DAY_MS - first_day, 0, count - 1)
-    a_day = amounts / (last - first + 1)
-    steps = np.bincount(first, weights=a_day, minlength=count + 1) - np.bincount(
-        last + 1, weights=a_day, minlength=count + 1
-    )
-    return np.cumsum(steps)[:count].astype(np.float64)
 
 
 def _summary(trades: Trades, result: HedgedResult, spot_price: FloatArray, moved: FloatArray) -> Summary:
@@ -228,8 +187,8 @@ def _summary(trades: Trades, result: HedgedResult, spot_price: FloatArray, moved
     capital = float(np.sum((tied_up * hours)[known])) / span_hours
     notional = float(np.sum((result.notional * hours)[known])) / span_hours
     sums = {name: float(np.sum(getattr(result, name)[known])) for name in PARTS}
-    steps = _levels(trades.opened_ms[known], trades.closed_ms[known], tied_up[known])
-    held = _levels(trades.opened_ms[known], trades.closed_ms[known], np.ones(int(known.sum())))
+    steps = levels(trades.opened_ms[known], trades.closed_ms[known], tied_up[known])
+    held = levels(trades.opened_ms[known], trades.closed_ms[known], np.ones(int(known.sum())))
     nan = float("nan")
     return Summary(
         trades=int(known.sum()),
@@ -245,29 +204,15 @@ def _summary(trades: Trades, result: HedgedResult, spot_price: FloatArray, moved
     )
 
 
-def _levels(opened: IntArray, closed: IntArray, amounts: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Times at which the sum of what is open changes, and that sum from then on."""
-    when = np.concatenate([opened, closed])
-    order = np.argsort(when, kind="stable")
-    return when[order], np.cumsum(np.concatenate([amounts, -amounts])[order])
-
-
-def _labels(trades: Trades, key: str) -> pd.Series[str]:
+def _labels(trades: Trades, key: str) -> tuple[list[str], IntArray]:
+    """Names of the groups, and the number of each trade's group."""
     if key == "pair":
-        return pd.Series(np.array(trades.pairs, dtype=object)[trades.pair], name=key)
+        return list(trades.pairs), trades.pair
     if key == "reason":
-        return pd.Series(np.array(trades.reasons, dtype=object)[trades.reason], name=key)
+        return list(trades.reasons), trades.reason
     if key == "month":
-        return pd.Series(pd.to_datetime(trades.closed_ms, unit="ms").strftime("%Y-%m"), name=key)
+        months, number = np.unique(
+            trades.closed_ms.astype("datetime64[ms]").astype("datetime64[M]"), return_inverse=True
+        )
+        return [str(month) for month in months], number.astype(np.int64)
     raise ValueError(f"cannot group by {key!r}")
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, object]]:
-    rows = table.reset_index().to_dict("records")
-    return [{str(name): _plain(value) for name, value in row.items()} for row in rows]
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, float | np.floating):
-        return float(value) if np.isfinite(value) else None
-    return int(value) if isinstance(value, np.integer) else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+import zlib
 from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,10 @@ _TRADES = re.compile(rb'"trades":\s*\[')
 _BETWEEN = re.compile(rb'\}\s*,\s*(?=\{\s*"pair")')
 _SEPARATORS = re.compile(r"[\s,]*")
 _DECODER = json.JSONDecoder()
+# What reading a damaged archive, other JSON, or a result of another program may raise.
+_NO_RESULT = (
+    OSError, EOFError, KeyError, TypeError, ValueError, IndexError, RuntimeError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 Trade = dict[str, Any]
 
 
@@ -91,8 +96,10 @@ def latest_result(directory: Path) -> Path:
     ConfigError : there is none
     """
     pointer = directory / ".last_result.json"
-    if pointer.is_file():
+    try:
         return directory / str(json.loads(pointer.read_text())["latest_backtest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # Freqtrade writes it; without it the names, which hold the time, say as much
     found = sorted(directory.glob("backtest-result-*.zip"))
     if not found:
         raise ConfigError(f"no backtest result in {directory}; run freqtrade backtesting first")
@@ -118,17 +125,19 @@ def read_result(path: Path, strategy: str | None = None) -> Trades:
         columns, names = collected[-1]
         return lambda trades: _collect(trades, columns, names)
 
+    if not path.is_file():
+        raise ConfigError(f"{path}: {'is a directory' if path.is_dir() else 'no such file'}")
     try:
         skeleton = _read(path, begin)
         strategies = dict(orjson.loads(skeleton)["strategy"])
-    except ConfigError:
-        raise
-    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        chosen = strategy if strategy is not None else next(iter(strategies), "")
+        if chosen in strategies:
+            return _as_trades(chosen, strategies[chosen], *collected[list(strategies).index(chosen)])
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    except _NO_RESULT as error:
         raise ConfigError(f"{path} is not a Freqtrade backtest result: {error}") from error
-    chosen = strategy if strategy is not None else next(iter(strategies), "")
-    if chosen not in strategies:
-        raise ConfigError(f"{path} has no strategy {chosen!r}; it has {', '.join(strategies) or 'none'}")
-    return _as_trades(chosen, strategies[chosen], *collected[list(strategies).index(chosen)])
+    raise ConfigError(f"{path} has no strategy {chosen!r}; it has {', '.join(strategies) or 'none'}")
 
 
 @dataclass
@@ -138,7 +147,8 @@ class _Names:
 
 
 def _as_trades(strategy: str, about: Mapping[str, Any], columns: _Columns, names: _Names) -> Trades:
-    arrays = {name: np.array(values) for name, values in vars(columns).items()}
+    # Views, not copies: the columns are most of what a report holds in memory.
+    arrays = {name: np.frombuffer(values, dtype=values.typecode) for name, values in vars(columns).items()}
     return Trades(
         strategy=strategy,
         timeframe=str(about["timeframe"]),
@@ -164,7 +174,9 @@ def _collect(trades: list[Trade], columns: _Columns, names: _Names) -> None:
         return
     for trade in trades:
         if not trade["is_short"]:
-            raise ConfigError(f"{trade['pair']}: a long trade; only hedged shorts can be reported")
+            raise ConfigError(
+                f"{trade['pair']} was traded long, and only shorts can be hedged: a result of another strategy?"
+            )
     first = len(columns.pair)
     pairs, reasons = names.pairs, names.reasons
     columns.pair.extend([pairs.setdefault(trade["pair"], len(pairs)) for trade in trades])
@@ -176,7 +188,8 @@ def _collect(trades: list[Trade], columns: _Columns, names: _Names) -> None:
     columns.stake.extend(stake)
     columns.fee_open.extend(fee_open)
     columns.fee_close.extend(fee_close)
-    orders = [trade["orders"] for trade in trades]
+    # An order that was still waiting when the backtest ended is no fill.
+    orders = [[order for order in trade["orders"] if order["order_filled_timestamp"]] for trade in trades]
     columns.fill_trade.extend([first + i for i, fills in enumerate(orders) for _ in fills])
     fills = map(_fill_fields, chain.from_iterable(orders))
     filled_at, amounts, prices, entries = zip(*fills, strict=True)

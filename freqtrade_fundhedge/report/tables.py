@@ -1,14 +1,38 @@
-"""A backtest report as tables for the terminal."""
+"""A backtest report for the terminal, in 80 columns, and the words and numbers that the page shares with it."""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from math import isfinite
+from typing import Final
 
+from rich import box
 from rich.table import Table
 
 from freqtrade_fundhedge.report.backtest import PARTS, BacktestReport
+from freqtrade_fundhedge.report.records import group_records, summary_record, trade_records
 
-TITLES = {"pair": "By pair", "month": "By month of closing", "reason": "By exit reason"}
+TITLES: Final = {"pair": "By pair", "month": "By month of closing", "reason": "By exit reason"}
+# What of the summary is shown, as what, and in what unit.
+SUMMARY: Final = (
+    ("trades", "Hedges", "count"),
+    ("unpriced", "Left out: no spot candles", "count"),
+    ("short", "Short leg, price", "money"),
+    ("spot", "Spot leg, price", "money"),
+    ("basis", "  together: basis", "money"),
+    ("funding", "Funding", "money"),
+    ("fees", "Fees of both legs", "cost"),
+    ("total", "Total", "money"),
+    ("capital", "Capital tied up in both wallets, mean", "money"),
+    ("peak_capital", "Capital tied up, at most", "money"),
+    ("return_on_capital", "Return on mean capital, a year", "fraction"),
+    ("return_on_notional", "Return on notional, a year", "fraction"),
+    ("drawdown", "Drawdown, of mean capital", "fraction"),
+    ("sharpe", "Sharpe ratio, daily", "number"),
+    ("exposure", "Time with a hedge", "fraction"),
+)
 
 
 def tables(report: BacktestReport, currency: str = "USDT") -> list[Table]:
@@ -22,49 +46,87 @@ def tables(report: BacktestReport, currency: str = "USDT") -> list[Table]:
     return [_summary(report, currency), *(_grouped(report, key) for key in TITLES)]
 
 
+def trade_table(report: BacktestReport, most: int) -> Table:
+    """The last trades of the result, one line each.
+
+    Parameters
+    ----------
+    report : from `evaluate`
+    most : how many at most
+    """
+    count = len(report.trades.pair)
+    first = max(0, count - most)
+    title = "Hedges" if first == 0 else f"The last {most:,} of {count:,} hedges; --json has all"
+    table = _table(title, "Opened", "Pair", "Days", *(part.capitalize() for part in PARTS))
+    for row in islice(trade_records(report, first), most):
+        amounts = [short_amount(row[part], cost=part == "fees") for part in PARTS]
+        table.add_row(str(row["opened"])[:10], short_pair(str(row["pair"])), held_days(row), *amounts)
+    return table
+
+
+def shown(value: object, kind: str, currency: str = "") -> str:
+    """A value of the summary as text; "-" if it is not defined."""
+    if not isinstance(value, int | float) or not isfinite(value):
+        return "-"
+    if kind in {"money", "cost"}:
+        return f"{0.0 - value if kind == 'cost' else value:,.2f} {currency}".rstrip()
+    return {"count": f"{value:,.0f}", "fraction": f"{value:.2%}", "number": f"{value:.2f}"}[kind]
+
+
+def short_amount(value: object, cost: bool = False) -> str:
+    """An amount in at most seven characters, below a hundred thousand million; "-" if it is not known."""
+    if not isinstance(value, int | float):
+        return "-"
+    amount = 0.0 - value if cost else value
+    if abs(amount) < 99.995:
+        return f"{amount:,.2f}"
+    if abs(amount) < 99_999.5:
+        return f"{amount:,.0f}"
+    return f"{amount / 1e3:,.0f}k" if abs(amount) < 9_999_500 else f"{amount / 1e6:,.0f}M"
+
+
+def short_pair(pair: str) -> str:
+    """`BTC/USDT:USDT` without the settlement currency, which is the same for all."""
+    return pair.partition(":")[0]
+
+
+def held_days(row: Mapping[str, object]) -> str:
+    """Days between opening and closing of a record of `trade_records`."""
+    begun, ended = (dt.datetime.fromisoformat(str(row[name])) for name in ("opened", "closed"))
+    return f"{(ended - begun).total_seconds() / 86_400:.1f}"
+
+
+def summary_lines(report: BacktestReport) -> Iterable[tuple[str, str, str, object]]:
+    """(name, label, kind, value) of each number of the summary that has something to say."""
+    record = summary_record(report)
+    for name, label, kind in SUMMARY:
+        if name != "unpriced" or record[name]:
+            yield name, label, kind, record[name]
+
+
 def _summary(report: BacktestReport, currency: str) -> Table:
-    whole = report.summary
-    table = Table(title=f"{report.trades.strategy}: what the hedges earned", show_header=False)
+    table = Table(title=f"{report.trades.strategy}: what the hedges earned", show_header=False, box=box.SIMPLE_HEAD)
+    table.title_justify, table.title_style, table.pad_edge = "left", "bold", False
     table.add_column(justify="left")
     table.add_column(justify="right")
-    rows = [
-        ("Hedges", str(whole.trades)),
-        ("Left out, no spot candles", str(whole.unpriced)),
-        ("Short leg, price", _money(whole.short, currency)),
-        ("Spot leg, price", _money(whole.spot, currency)),
-        ("  both: basis", _money(whole.basis, currency)),
-        ("Funding", _money(whole.funding, currency)),
-        ("Fees of both legs", _money(-whole.fees, currency)),
-        ("Total", _money(whole.total, currency)),
-        ("Mean capital in both wallets", _money(whole.capital, currency)),
-        ("Peak capital", _money(whole.peak_capital, currency)),
-        ("Return on capital, a year", _percent(whole.return_on_capital)),
-        ("Return on notional, a year", _percent(whole.return_on_notional)),
-        ("Drawdown, of mean capital", _percent(whole.drawdown)),
-        ("Sharpe, daily", f"{whole.sharpe:.2f}" if isfinite(whole.sharpe) else "-"),
-        ("Time in a hedge", _percent(whole.exposure)),
-    ]
-    for name, value in rows:
-        if value != "0" or name == "Hedges":
-            table.add_row(name, value)
+    for name, label, kind, value in summary_lines(report):
+        table.add_row(label, shown(value, kind, currency), style="bold" if name == "total" else "")
     return table
 
 
 def _grouped(report: BacktestReport, key: str) -> Table:
-    table = Table(title=TITLES[key])
-    table.add_column(key.capitalize())
-    for name in ("Hedges", *(part.capitalize() for part in PARTS), "Mean days", "Return"):
-        table.add_column(name, justify="right")
-    for label, row in report.by(key).iterrows():
-        amounts = [f"{row[part] * (-1 if part == 'fees' else 1):,.2f}" for part in PARTS]
-        days, earned = f"{row['mean hours'] / 24:.1f}", _percent(row["return"])
-        table.add_row(str(label), str(int(row["trades"])), *amounts, days, earned)
+    table = _table(TITLES[key], key.capitalize(), "Hedges", *(part.capitalize() for part in PARTS), "Return")
+    for row in group_records(report, key):
+        amounts = [short_amount(row[part], cost=part == "fees") for part in PARTS]
+        label = short_pair(str(row[key])) if key == "pair" else str(row[key])
+        table.add_row(label, shown(row["trades"], "count"), *amounts, shown(row["return"], "fraction"))
     return table
 
 
-def _money(amount: float, currency: str) -> str:
-    return f"{amount:,.2f} {currency}"
-
-
-def _percent(fraction: float) -> str:
-    return f"{fraction:.2%}" if isfinite(fraction) else "-"
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.padding = (0, 1, 0, 0)
+    for index, column in enumerate(columns):
+        words = index == 0 or column == "Pair"
+        table.add_column(column, justify="left" if words else "right", overflow="fold" if words else "ellipsis")
+    return table

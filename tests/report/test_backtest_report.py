@@ -17,8 +17,9 @@ from freqtrade_fundhedge.errors import ConfigError
 from freqtrade_fundhedge.report import result_file
 from freqtrade_fundhedge.report.backtest import evaluate
 from freqtrade_fundhedge.report.candle_files import FeatherCandles
+from freqtrade_fundhedge.report.records import json_pieces
 from freqtrade_fundhedge.report.result_file import latest_result, read_result
-from freqtrade_fundhedge.report.tables import tables
+from freqtrade_fundhedge.report.tables import tables, trade_table
 
 HOUR = 3_600_000
 START = 1_704_067_200_000
@@ -82,6 +83,8 @@ class FlatCandles:
 
     def load(self, symbol: str, timeframe: str, kind: str) -> pd.DataFrame:
         assert timeframe == "1h"
+        if kind not in {"spot", "futures"}:
+            return pd.DataFrame()
         dates = pd.to_datetime(START + HOUR * np.arange(HOURS), unit="ms", utc=True)
         spot = np.linspace(100, 200, HOURS)
         if kind == "spot":
@@ -213,9 +216,11 @@ def test_tables_and_json(tmp_path: Path) -> None:
         assert table["trades"].sum() == 7
     with pytest.raises(ValueError, match="group"):
         report.by("colour")
-    again = json.loads(json.dumps(report.as_dict(), allow_nan=False))
-    assert again["summary"]["total"] == pytest.approx(report.summary.total)
-    assert len(again["equity"]) == 40
+    again = json.loads("".join(json_pieces(report)))
+    assert again["summary"]["total"] == report.summary.total
+    assert len(again["days"]) == 40
+    assert sum(row["total"] for row in again["trades"]) == pytest.approx(report.summary.total)
+    assert again["trades"][1]["opened"] == "2024-01-05T04:00Z"
 
 
 def test_no_trades(tmp_path: Path) -> None:
@@ -223,7 +228,9 @@ def test_no_trades(tmp_path: Path) -> None:
     report = evaluate(read_result(write(tmp_path / "r.zip", document([]))), FlatCandles(), 0.001)
     assert report.summary.trades == 0
     assert report.summary.total == 0.0
-    assert report.as_dict()["by"] == {"pair": [], "month": [], "reason": []}
+    again = json.loads("".join(json_pieces(report)))
+    assert again["by"] == {"pair": [], "month": [], "reason": []}
+    assert again["trades"] == []
 
 
 def test_candle_files(tmp_path: Path) -> None:
@@ -238,16 +245,59 @@ def test_candle_files(tmp_path: Path) -> None:
     assert files.load("ETH/USDT", "1h", "spot").empty
 
 
+def test_an_order_that_never_filled_is_no_fill(tmp_path: Path) -> None:
+    """An order still waiting at the end of the backtest counts for nothing."""
+    short = trade("BTC/USDT:USDT", 24, [(24, 2.0, perp_at(24)), (480, -2.0, perp_at(480))])
+    short["orders"].append(short["orders"][1] | {"order_filled_timestamp": None})
+    assert len(read_result(write(tmp_path / "r.zip", document([short]))).fill_ms) == 2
+
+
+class FundedCandles(FlatCandles):
+    """Funding of 0.1 % of a mark price of 100 every 8 hours."""
+
+    def load(self, symbol: str, timeframe: str, kind: str) -> pd.DataFrame:
+        dates = pd.to_datetime(START + HOUR * np.arange(HOURS), unit="ms", utc=True)
+        if kind == "mark":
+            return pd.DataFrame({"date": dates, "open": 100.0})
+        if kind == "funding_rate":
+            return pd.DataFrame({"date": dates[::8], "funding_rate": 0.001})
+        return super().load(symbol, timeframe, kind)
+
+
+def test_funding_counts_on_the_day_it_was_settled(tmp_path: Path) -> None:
+    """Both ends of a trade are settled, as Freqtrade does; half of it after a partial close."""
+    fills = [(24, 2.0, perp_at(24)), (480, -1.0, perp_at(480)), (504, -1.0, perp_at(504))]
+    short = trade("BTC/USDT:USDT", 24, fills, funding_fees=58 * 0.2 + 3 * 0.1)
+    report = evaluate(read_result(write(tmp_path / "r.zip", document([short]))), FundedCandles(), 0.0)
+    funding = report.daily["funding"].to_numpy()
+    assert funding[:2] == pytest.approx([0.0, 0.6])
+    assert funding[20:23] == pytest.approx([0.4, 0.1, 0.0])
+    assert report.daily["naked"].iloc[-1] == pytest.approx(report.result.short[0] + 11.9 - 2 * perp_at(24) * 0.0005
+        - (perp_at(480) + perp_at(504)) * 0.0005)  # fmt: skip
+    assert report.funding_by_month.sum() == pytest.approx(11.9)
+
+
+def test_funding_that_candles_do_not_explain_is_not_lost(tmp_path: Path) -> None:
+    """Freqtrade's sum is the truth; the rest is spread over the days of the trade."""
+    fills = [(0, 2.0, perp_at(0)), (95, -2.0, perp_at(95))]
+    short = trade("BTC/USDT:USDT", 0, fills, funding_fees=12 * 0.2 + 4.0)
+    report = evaluate(read_result(write(tmp_path / "r.zip", document([short]))), FundedCandles(), 0.0)
+    assert report.daily["funding"].to_numpy()[:5] == pytest.approx([1.6, 1.6, 1.6, 1.6, 0.0])
+
+
 def test_tables_show_every_part(tmp_path: Path) -> None:
-    """On the terminal, too, both legs, funding and fees are there, and what was left out is said."""
+    """In 80 columns, too, both legs, funding and fees are there, and what was left out is said."""
     trades = [
-        trade("BTC/USDT:USDT", 24, [(24, 2.0, perp_at(24)), (480, -2.0, perp_at(480))]),
+        trade("1000PEPE/USDT:USDT", 24, [(24, 2e5, perp_at(24)), (480, -2e5, perp_at(480))]),
         trade("NOSPOT/USDT:USDT", 30, [(30, 3.0, 10.0), (100, -3.0, 5.0)]),
     ]
     report = evaluate(read_result(write(tmp_path / "r.zip", document(trades))), FlatCandles(), 0.001)
-    console = Console(width=160, record=True)
-    console.print(*tables(report))
+    console = Console(width=80, record=True)
+    console.print(*tables(report), trade_table(report, 10))
     text = console.export_text()
     for part in ("Short leg", "Spot leg", "basis", "Funding", "Fees", "Left out", "By pair", "By month", "By exit"):
         assert part in text
     assert f"{report.summary.total:,.2f} USDT" in text
+    assert "…" not in text
+    assert all(whole in text for whole in ("1000PEPE/USDT", "2024-01-02", "-9,305k", "205k"))
+    assert "The last 1 of 2" in "".join(str(trade_table(report, 1).title))
