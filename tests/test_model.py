@@ -28,10 +28,11 @@ from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_rows import HedgeRow, OrderRow, TransferRow
 from freqtrade_fundhedge.venue.port import ZERO
 
-WALKS = int(os.environ.get("FUNDHEDGE_MODEL_WALKS", "400"))
-EXAMPLES = int(os.environ.get("FUNDHEDGE_MODEL_EXAMPLES", "30"))
+WALKS = int(os.environ.get("FUNDHEDGE_MODEL_WALKS", "160"))
+EXAMPLES = int(os.environ.get("FUNDHEDGE_MODEL_EXAMPLES", "20"))
 LOOP_S = 5.0
 LOOPS_TO_CONVERGE = 60
+QUIET_LOOPS = 8
 USER_COINS = D("0.5")
 LEVERAGE = D(3)
 
@@ -224,9 +225,14 @@ class Hedging(RuleBasedStateMachine):
         if not hasattr(self, "venue"):
             return
         try:
+            quiet = 0
             for _ in range(LOOPS_TO_CONVERGE):
+                before = sum(self.venue.sent.values())
                 self.time += LOOP_S
-                self.bot.converge(self.legs)
+                clean = self.bot.converge(self.legs)
+                quiet = quiet + 1 if clean and sum(self.venue.sent.values()) == before else 0
+                if quiet == QUIET_LOOPS:
+                    break
             self.check_end()
         finally:
             self.journal.close()
