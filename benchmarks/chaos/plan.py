@@ -9,6 +9,7 @@ from typing import Any
 
 CLASSES = ("calm", "volatile", "transient", "lost")
 RISE_PER_S = Decimal("0.005")
+LONGEST_RISE_S = 36.0
 PAIRS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT", "XRP/USDT:USDT", "1000PEPE/USDT:USDT")
 TRANSFER = "/sapi/v1/asset/transfer"
 ORDER = "/api/v3/order"
@@ -120,7 +121,7 @@ def scenario(klass: str, seed: int) -> Scenario:
         own_float=Decimal(0) if fund_entries else Decimal(dice.choice([200, 3000, 20000])),
         first=first,
         stays=stays,
-        exits=tuple(_exit(dice, klass, last) for last in _lasts(dice)),
+        exits=_exits(dice, klass),
         entered=dice.random() < 0.6,
         entry_rules=_rules(dice, klass),
         entry_deaths=_deaths(dice),
@@ -136,19 +137,21 @@ def _short(dice: Random, pair: str) -> Short:
     return Short(pair, Decimal(dice.randint(600, 12_000)), dice.choice([2, 3, 3, 5, 8]))
 
 
-def _lasts(dice: Random) -> list[bool]:
-    """One to three exits; the last one may leave something open."""
-    return [False] * (dice.choice([1, 1, 2, 3]) - 1) + [dice.random() < 0.8]
+def _exits(dice: Random, klass: str) -> tuple[Exit, ...]:
+    """One to three exits; the last one may leave something open. All rises together stay within `stress_move`."""
+    count = dice.choice([1, 1, 2, 3])
+    longest_rise = LONGEST_RISE_S / count if klass == "volatile" else 0.0
+    return tuple(_exit(dice, klass, last=n == count - 1, longest_rise=longest_rise) for n in range(count))
 
 
-def _exit(dice: Random, klass: str, whole: bool) -> Exit:
-    rises = klass == "volatile"
+def _exit(dice: Random, klass: str, last: bool, longest_rise: float) -> Exit:
+    whole = last and dice.random() < 0.8
     return Exit(
         share=Decimal(1) if whole else Decimal(dice.randint(20, 80)) / 100,
         announced=dice.random() < 0.75,
         loops=dice.randint(1, 3),
-        rise_s=dice.uniform(2, 12) if rises else 0.0,
-        lead_s=dice.uniform(0, 2) if rises else 0.0,
+        rise_s=dice.uniform(2, longest_rise) if longest_rise else 0.0,
+        lead_s=dice.uniform(0, 2) if longest_rise else 0.0,
         rules=_rules(dice, klass),
         deaths=_deaths(dice),
     )
