@@ -32,7 +32,7 @@ WALKS = int(os.environ.get("FUNDHEDGE_MODEL_WALKS", "160"))
 EXAMPLES = int(os.environ.get("FUNDHEDGE_MODEL_EXAMPLES", "20"))
 LOOP_S = 5.0
 LOOPS_TO_CONVERGE = 60
-QUIET_LOOPS = 8
+QUIET_LOOPS = 15  # longer than the pause after a refused transfer
 USER_COINS = D("0.5")
 LEVERAGE = D(3)
 
