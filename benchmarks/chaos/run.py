@@ -97,12 +97,12 @@ class Play:
 
     def result(self, requests: int) -> Result:
         """Sum up."""
-        judge, left = self.judge, max(ZERO, self.judge.due())
+        judge, still_due = self.judge, self.judge.due()
         return Result(
             klass=self.plan.klass,
             seed=self.plan.seed,
-            due=max(ZERO, judge.delivered() + left),
-            left=left,
+            due=max(ZERO, judge.delivered() + still_due),
+            left=max(ZERO, still_due),
             taken=judge.taken,
             missing=judge.missing(),
             at_send=tuple(judge.at_send),
