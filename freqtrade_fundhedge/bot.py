@@ -53,7 +53,7 @@ class Bot:
     def before_loop(self) -> None:
         """Cheap upkeep: markets that Freqtrade reloaded, and permissions that could not be read at the start."""
         refresh_markets(self.spot.api, self.source)
-        if not self.verified:
+        if not self.verified and not self.controller.troubles.unreachable:
             self.verified = _verify(self.venue)
 
     def after_loop(self) -> None:

@@ -70,8 +70,11 @@ class CarryColumns:
         if not is_live(self.config):
             frame: pd.DataFrame = self.dp.get_pair_dataframe(symbol, self.timeframe, "spot")
             return frame
+        bot = self._running()
+        if bot.controller.troubles.unreachable:
+            return pd.DataFrame()  # one request that waits for its time-out is enough for a loop
         try:
-            return self._running().candles.get(symbol, int(time.time() * 1000))
+            return bot.candles.get(symbol, int(time.time() * 1000))
         except VenueError as error:
             # Without spot candles there is no basis and so no entry; exits go by funding alone.
             self._say_once(symbol, f"{symbol}: no spot candles now: {error}")

@@ -22,6 +22,7 @@ from freqtrade_fundhedge.orphans import Orphans
 from freqtrade_fundhedge.positions import Positions
 from freqtrade_fundhedge.spot_leg import SpotLeg
 from freqtrade_fundhedge.treasurer import Treasurer
+from freqtrade_fundhedge.troubles import Troubles
 from freqtrade_fundhedge.venue.port import ZERO, Direction, FundingQuote, FuturesAccount, Side
 
 CENT = Decimal("0.01")
@@ -39,6 +40,7 @@ class Controller:
         self.treasurer = Treasurer(ctx)
         self.positions = Positions(ctx)
         self.orphans = Orphans(ctx)
+        self.troubles = Troubles(ctx)
         self.trouble = "the first loop has not run yet"
         self.account: FuturesAccount | None = None
         self.funding: Mapping[str, FundingQuote] = {}
@@ -69,15 +71,14 @@ class Controller:
     def _guarded(self, work: Callable[[], str]) -> bool:
         try:
             with self.ctx.turn():
-                trouble = work()
+                trouble = self.troubles.quiet() or work()
         except VenueError as error:
-            trouble = f"the exchange can't be relied on now: {error}"
+            trouble = self.troubles.of(error)
         except (JournalError, ConfigError) as error:
             trouble = str(error)
         # A fill that went well says nothing about what the last loop could not do.
         trouble = trouble or self._loop_trouble
-        if trouble and trouble != self.trouble:
-            logger.warning("no new entries: %s", trouble)
+        self.troubles.say(trouble)
         self.trouble = trouble
         return not trouble
 
@@ -137,7 +138,7 @@ class Controller:
             return None
         self._unread = True
         self.account = self.ctx.venue.futures_account()
-        self._unread = False
+        self._unread = self.troubles.unreachable = False
         return self.account
 
     def _hedge_row(self, leg: ShortLeg) -> HedgeRow:
@@ -225,8 +226,10 @@ class Controller:
         """Why this entry must not be made now, or "" when both legs can be. Reads the spot balance and book."""
         with self.lock:
             try:
-                return self.trouble or self._refusal(pair, quantity, price)
-            except (VenueError, JournalError, ConfigError) as error:
+                return self.trouble or self.troubles.quiet() or self._refusal(pair, quantity, price)
+            except VenueError as error:
+                return self.troubles.of(error)
+            except (JournalError, ConfigError) as error:
                 return str(error)
 
     def allow_entry(self, pair: str, quantity: Decimal, price: Decimal) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from freqtrade_fundhedge.context import Context, logger
@@ -16,13 +16,15 @@ from freqtrade_fundhedge.core.hedge import (
     widened,
 )
 from freqtrade_fundhedge.core.intents import Move, State
-from freqtrade_fundhedge.errors import Denied, Insufficient, NotSent, OutcomeUnknown, Rejected
+from freqtrade_fundhedge.errors import BackOff, Denied, Insufficient, NotSent, OutcomeUnknown, Rejected
 from freqtrade_fundhedge.journal_rows import HedgeRow, OrderRow, epoch, iso
 from freqtrade_fundhedge.market import SpotMarket, floor_to
+from freqtrade_fundhedge.pauses import Pauses
 from freqtrade_fundhedge.schema import spot_orders
 from freqtrade_fundhedge.venue.port import ZERO, Evidence, Fill, OrderRequest, Quote, Side
 
 SENDS_PER_STEP = 2
+REFUSALS_IN_A_ROW = 6
 ABSENT_LOOKUPS = 3
 # Binance refuses a request that arrives later than its receive window (ccxt asks for 10 s); after twice that an
 # order that nobody has seen can't come into being any more.
@@ -35,6 +37,7 @@ class SpotLeg:
 
     ctx: Context
     _fee_in_coin: bool | None = None
+    _pauses: Pauses = field(default_factory=lambda: Pauses(REFUSALS_IN_A_ROW))
 
     def resolve(self, row: OrderRow) -> bool:
         """Settle an order without a known outcome from the exchange's evidence. True when it is settled."""
@@ -76,7 +79,7 @@ class SpotLeg:
             if abs(wanted - hedge.held) < max(market.lot, Decimal(1).scaleb(-12)):
                 break
             order = self._order(hedge, wanted, market, fresh=attempt > 0)
-            if not isinstance(order, SpotOrder):
+            if not isinstance(order, SpotOrder) or self._pauses.resting(hedge.id, self.ctx.clock()):
                 break
             filled = self._send(hedge, order, market)
             hedge = self.ctx.journal.note_hedge(hedge.id)
@@ -128,9 +131,13 @@ class SpotLeg:
             raise
         except NotSent as error:
             journal.order_moved(row.intent_id, Move.PROVE_ABSENT, str(error), ctx.clock())
+            self._pauses.failed(hedge.id, ctx.clock())
             raise
         except Rejected as error:
             journal.order_moved(row.intent_id, Move.REFUSE, str(error), ctx.clock())
+            self._pauses.failed(hedge.id, ctx.clock())
+            if isinstance(error, BackOff):
+                raise
             self._refused(hedge, order, market, error)
             return None
         self._done(row, Move.ACCEPT, fill, market)
@@ -140,7 +147,7 @@ class SpotLeg:
         ctx = self.ctx
         ctx.journal.order_done(row.intent_id, move, fill, ctx.clock(), market.base, market.quote)
         ctx.settled(f"order {row.intent_id}")
-        ctx.settled(f"refused {row.hedge_id}")
+        self._pauses.worked(row.hedge_id)
         if row.side is Side.BUY and fill.quantity and fill.fees:
             self._fee_in_coin = market.base in fill.fees
         price = fill.quote / fill.quantity if fill.quantity else row.price

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from freqtrade_fundhedge.context import Context, logger
@@ -19,6 +19,7 @@ from freqtrade_fundhedge.core.treasury import (
 )
 from freqtrade_fundhedge.errors import BackOff, Denied, Insufficient, NotSent, OutcomeUnknown, Rejected
 from freqtrade_fundhedge.journal_rows import HedgeRow, TransferRow, epoch
+from freqtrade_fundhedge.pauses import Pauses
 from freqtrade_fundhedge.schema import transfers
 from freqtrade_fundhedge.venue.port import (
     Direction,
@@ -34,6 +35,8 @@ ABSENT_LOOKUPS = 3
 ABSENT_AFTER_S = 120.0
 CLOCK_SLACK_S = 5.0
 REFUSED_PAUSE_S = 60.0
+TRANSFER = "transfer"
+SWEEPS_IN_A_ROW = 3
 BOUNDLESS = Decimal(10) ** 18
 
 
@@ -43,6 +46,7 @@ class Treasurer:
 
     ctx: Context
     _not_before: float = float("-inf")
+    _pauses: Pauses = field(default_factory=lambda: Pauses(SWEEPS_IN_A_ROW))
 
     def rules(self) -> Rules:
         """The user's settings as the pure core wants them."""
@@ -117,6 +121,8 @@ class Treasurer:
         ctx = self.ctx
         if not ctx.settings.transfer.enabled or not ctx.venue.separate_wallets or ctx.clock() < self._not_before:
             return None
+        if self._pauses.resting(TRANSFER, ctx.clock()):
+            return None
         movement = decide(account, self.rules(), replace(needs, spot_free=BOUNDLESS))
         if movement is not None and movement.direction is Direction.TOP_UP:
             # Only a top-up needs to know what spot can spare: a clean sweep costs no second balance request.
@@ -152,7 +158,8 @@ class Treasurer:
             outcome = self._send(row)
             if outcome is not Move.REDUCE:
                 return replace(movement, amount=amount) if outcome is Move.ACCEPT else None
-        journal.transfer_moved(row.intent_id, Move.GIVE_UP, "refused each time; the next loop goes on", ctx.clock())
+        journal.transfer_moved(row.intent_id, Move.GIVE_UP, "refused each time; a later loop goes on", ctx.clock())
+        self._pauses.failed(TRANSFER, ctx.clock())
         return None
 
     def _again(self, direction: Direction, account: FuturesAccount, needs: Needs) -> Movement | None:
@@ -178,6 +185,7 @@ class Treasurer:
             raise
         except NotSent as error:
             journal.transfer_moved(row.intent_id, Move.PROVE_ABSENT, str(error), ctx.clock())
+            self._pauses.failed(TRANSFER, ctx.clock())
             raise
         except Insufficient as error:
             journal.transfer_moved(row.intent_id, Move.REDUCE, str(error), ctx.clock())
@@ -185,9 +193,12 @@ class Treasurer:
             return Move.REDUCE
         except Rejected as error:
             self._rejected(row, error)
+            if isinstance(error, BackOff):
+                raise
             return Move.REFUSE
         shares = self._shares(row)
         journal.transfer_moved(row.intent_id, Move.ACCEPT, "accepted", ctx.clock(), exchange_id, shares)
+        self._pauses.worked(TRANSFER)
         self._announce(row, f"attempt {row.attempts}" if row.attempts > 1 else "")
         return Move.ACCEPT
 

@@ -25,7 +25,8 @@ import requests
 
 from freqtrade_fundhedge.config import FundHedgeConfig
 from freqtrade_fundhedge.context import Context
-from freqtrade_fundhedge.controller import Controller, EntryPlan
+from freqtrade_fundhedge.controller import Controller
+from freqtrade_fundhedge.core.entry import EntryPlan
 from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_rows import CloseRow, HedgeRow, OrderRow, TransferRow

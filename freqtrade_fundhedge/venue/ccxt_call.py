@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import ccxt
 import requests
 
-from freqtrade_fundhedge.errors import OutcomeUnknown, classify, redact
+from freqtrade_fundhedge.errors import BackOff, OutcomeUnknown, classify, redact
 from freqtrade_fundhedge.venue.port import ZERO, Fill, Quote
 
+NOT_BEFORE = "fundhedge_not_before"
 FINAL = frozenset({"closed", "canceled", "expired", "rejected"})
 """ccxt's order states from which nothing more comes."""
 
@@ -22,8 +24,12 @@ def call(api: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
     Raises
     ------
     VenueError : what became of the request, see `errors.classify`
+    BackOff : also without a request, until the time that the exchange named last
     OutcomeUnknown : the answer was a success without any JSON in it, which ccxt would read as empty lists and balances
     """
+    pause = api.options.get(NOT_BEFORE, 0.0) - time.monotonic()
+    if pause > 0:
+        raise BackOff("the exchange has asked for a pause", retry_after_s=pause)
     api.last_http_response = None
     try:
         result = method(*args, **kwargs)
@@ -34,7 +40,11 @@ def call(api: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
         if isinstance(error, ccxt.InvalidNonce):
             # ccxt measures its clock once; the next call signs with a fresh measure.
             api.options["fundhedge_resync"] = True
-        raise classify(error) from error
+        outcome = classify(error)
+        if isinstance(outcome, BackOff):
+            # A request before that time would make it longer.
+            api.options[NOT_BEFORE] = time.monotonic() + (outcome.retry_after_s or 0.0)
+        raise outcome from error
     text = api.last_http_response
     if isinstance(text, str) and not text.lstrip().startswith(("{", "[")):
         raise OutcomeUnknown(f"an answer without content: {redact(text)!r}")
