@@ -92,7 +92,7 @@ def start_bot(
         journal = Journal(url, name)
         source = freqtrade_api(exchange)
         api = spot_api(source, config["exchange"], settings.spot, with_keys=not dry_run)
-        _check_markets(api.markets, stake, whitelist)
+        check_markets(api.markets, stake, whitelist)
         venue: LiveVenue | PaperVenue
         if dry_run:
             wallet = FreqtradeWallet(wallets, stake, open_trades)
@@ -163,7 +163,13 @@ def _verify(venue: Venue) -> bool:
     return True
 
 
-def _check_markets(markets: dict[str, Any], stake: str, whitelist: Sequence[str]) -> None:
+def check_markets(markets: dict[str, Any], stake: str, whitelist: Sequence[str]) -> None:
+    """Refuse a stake currency or a whitelist that nothing on spot can hedge.
+
+    Raises
+    ------
+    StartRefused : one line with the remedy
+    """
     if not any(m.get("spot") and m.get("quote") == stake for m in markets.values()):
         raise StartRefused(f"stake_currency: this exchange has no spot market in {stake}; choose one that it has")
     without = [pair for pair in whitelist if spot_symbol(pair, markets) is None]
