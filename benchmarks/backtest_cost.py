@@ -1,13 +1,13 @@
 """Time of `freqtrade backtesting` with FundHedgeStrategy against Freqtrade's own sample strategy, in one run.
 
-Most of a backtest's time is Freqtrade's own work for each candle in which a trade is open: it sums up the trade's funding
-again (two thirds) and checks for exits (one third), some 0.12 ms together. A hedge is open for months where the sample
-strategy is out after a day. So a third strategy is timed: the sample's indicators with trades that stay open. Made-up
-candles, eight pairs, five years of 1 h; the exchange is the sandbox. Compare CPU seconds if the machine is busy.
+Most of a backtest's time is Freqtrade's own work for each candle in which a trade is open: it sums up the trade's
+funding again (two thirds) and checks for exits (one third), some 0.12 ms together. A hedge is open for months where the
+sample strategy is out after a day. So a third strategy is timed: the sample's indicators with trades that stay open.
+Made-up candles, eight pairs, five years of 1 h; the exchange is the sandbox. Compare CPU seconds on a busy machine.
 
-Measured: made-up candles 0.90 to 1.04 times the sample's CPU time, 0.65 to 0.71 of the one that holds. Binance's prices,
-six pairs from 2020 to September 2025: 2.37 times the sample (219,000 hours with an open trade against 38,000), 0.63 of the
-one that holds. By profile less than 2 % of that is code of this package (indicators and callbacks).
+Measured: made-up candles 0.90 to 1.04 times the sample's CPU time, 0.65 to 0.71 of the one that holds. Binance's
+prices, six pairs from 2020 to September 2025: 2.37 times the sample (219,000 hours with an open trade against 38,000),
+0.63 of the one that holds. By profile less than 2 % of that is code of this package (indicators and callbacks).
 
     python benchmarks/backtest_cost.py [--pairs 8] [--years 5] [--datadir DIR --names BTC ETH]
 """
