@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from harness import BTC, ETH, PEPE, Run, running, shorts
+from harness import BTC, ETH, Market, Run, running, shorts
 
 pytestmark = pytest.mark.e2e
-WORSE, BETTER, BEST = BTC, ETH, PEPE
+SOL = Market("SOLUSDT", "SOL/USDT:USDT", "SOL", "SOLUSDT", 1, Decimal("0.001"))
+WORSE, BETTER, BEST = BTC, ETH, SOL
 
 
 def set_funding(run: Run) -> None:

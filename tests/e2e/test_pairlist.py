@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from harness import BTC, PEPE, make_funding_pay, running
+from harness import BTC, ETH, make_funding_pay, running
 
 from freqtrade_fundhedge.cli import run as command
 
@@ -29,15 +29,15 @@ def test_the_bot_keeps_its_whitelist(tmp_path: Path) -> None:
         assert command(["scan", "-c", str(tmp_path / "scan.json"), "--pairlist", str(file), "--top", "1"]) == 0
         (tmp_path / "scan.json").unlink()
         assert json.loads(file.read_text())["pairs"] == [BTC.pair]
-        make_funding_pay(run.sandbox, PEPE)
-        run.sandbox.post("funding", symbol=PEPE.symbol, rate="0.0008", past="0.0008", hours=24 * 60)
+        make_funding_pay(run.sandbox, ETH)
+        run.sandbox.post("funding", symbol=ETH.symbol, rate="0.0008", past="0.0008", hours=24 * 60)
         run.sandbox.clear_requests()
         run.start()
-        run.wait("both hedges", lambda: run.hedged(BTC, PEPE), 90)
+        run.wait("both hedges", lambda: run.hedged(BTC, ETH), 90)
         run.hold_entries()
-        assert json.loads(file.read_text())["pairs"][:2] == [PEPE.pair, BTC.pair]
+        assert json.loads(file.read_text())["pairs"][:2] == [ETH.pair, BTC.pair]
         assert run.sandbox.count("GET", "/fapi/v1/ticker/24hr") == 1
         assert run.sandbox.count("GET", "/api/v3/ticker/24hr") == 1
         assert run.sandbox.count("GET", "/fapi/v1/ticker/bookTicker") == 1
         run.calm()
-        assert run.hedged(BTC, PEPE)
+        assert run.hedged(BTC, ETH)
