@@ -23,6 +23,7 @@ from freqtrade_fundhedge.core.carry import CarryParams
 from freqtrade_fundhedge.frames import hedge_frame, startup_candles
 from freqtrade_fundhedge.report.backtest import evaluate
 from freqtrade_fundhedge.report.candle_files import FeatherCandles
+from freqtrade_fundhedge.report.days import Fills, Settlements
 from freqtrade_fundhedge.report.result_file import latest_result, read_result
 from freqtrade_fundhedge.sandbox import SandboxServer, freqtrade_config
 
@@ -91,6 +92,14 @@ def test_backtest_has_both_legs(bench: Bench) -> None:
     assert report.equity.iloc[-1] == pytest.approx(summary.total, abs=1e-6 * result.notional.sum())
     assert summary.fees == pytest.approx(0.003 * result.notional.sum(), rel=0.05)
     assert summary.funding > summary.fees
+    for number, pair in enumerate(trades.pairs):
+        fills = trades.pair[trades.fill_trade] == number
+        shares, _ = Settlements.load(FeatherCandles(bench.datadir), pair).paid(
+            Fills(trades.fill_ms[fills], trades.fill_sold[fills])
+        )
+        settled = np.bincount(trades.fill_trade[fills], weights=shares, minlength=len(trades.pair))
+        # The candles explain Freqtrade's funding trade by trade, so the daily equity has it on the right days.
+        assert settled[trades.pair == number] == pytest.approx(trades.funding[trades.pair == number], rel=1e-9)
 
 
 def test_no_lookahead(bench: Bench) -> None:
