@@ -106,10 +106,17 @@ class Treasurer:
         that speaks for the transfer outweighs one that speaks against it.
         """
         sent = epoch(row.sent_at)
-        flows = (self.ctx.venue.wallet_flows(row.asset, sent - slack) for slack in (0.0, CLOCK_SLACK_S))
+        others = self._others(row, sent - CLOCK_SLACK_S)
+        starts = (sent, sent - CLOCK_SLACK_S)
+        flows = (self.ctx.venue.wallet_flows(row.asset, start) + _net(others, start) for start in starts)
         incoming = row.direction is Direction.TOP_UP
         verdicts = {applied_by_balances(row.wallet_before, account.wallet, f, row.amount, incoming) for f in flows}
         return False in verdicts and True not in verdicts
+
+    def _others(self, row: TransferRow, since: float) -> list[TransferRecord]:
+        """Transfers that are not this one: the user may have moved USDT by hand in the meantime."""
+        listed = (r for d in Direction for r in self.ctx.venue.transfers(d, row.asset, since))
+        return [r for r in listed if r.evidence is Evidence.APPLIED]
 
     def step(self, account: FuturesAccount, needs: Needs) -> Movement | None:
         """Make the movement that the wallets need now. The movement that took effect, None without one.
@@ -223,6 +230,12 @@ class Treasurer:
         self.ctx.settled("key")
         text = f"{_phrase(row)} done{f' ({note})' if note else ''}"
         self.ctx.record("transfer_done", text, tell=True, intent=row.intent_id, amount=str(row.amount))
+
+
+def _net(records: Sequence[TransferRecord], start: float) -> Decimal:
+    """What transfers since `start` added to the futures wallet; the history counts in whole seconds."""
+    late = [r for r in records if r.at >= int(start)]
+    return sum((r.amount if r.direction is Direction.TOP_UP else -r.amount for r in late), Decimal(0))
 
 
 def _phrase(row: TransferRow) -> str:
