@@ -345,4 +345,6 @@ def make_funding_pay(control: SandboxControl, *markets: Market, rate: str = "0.0
         own = max(Decimal("0.0002"), Decimal(rate) - number * Decimal("0.00005"))
         control.post("funding", symbol=market.symbol, rate=own, past=own, hours=24 * 60)
         control.post("basis", symbol=market.symbol, basis="0", past_hours=24 * 60)
-        control.post("basis", symbol=market.symbol, basis="0.001", past_hours=6)
+        # PEPE's spot price has three digits: rounding alone moves its basis by more than a thousandth.
+        basis = "0.001" if market.multiplier == 1 else "0.004"
+        control.post("basis", symbol=market.symbol, basis=basis, past_hours=6)
