@@ -98,19 +98,24 @@ def start_bot(
             wallet = FreqtradeWallet(wallets, stake, open_trades)
             venue = PaperVenue(api, wallet, journal, stake, settings.paper.spot_usdt)
         else:
-            futures = source if settings.spot.key is not None else api
-            venue = LiveVenue(api, futures, stake)
-        cross = str(getattr(config.get("margin_mode"), "value", config.get("margin_mode"))) == "cross"
-        timeout = float(api.timeout or 10_000) / 1000
-        ctx = Context(venue, journal, settings, stake, cross, tell=tell, request_timeout_s=timeout, turn=single.turn)
-        timeframe = str(config["timeframe"])
-        candles = SpotCandles(venue.candles, timeframe, startup_candles(timeframe) + 50)
-        bot = Bot(Controller(ctx), venue, candles, single, source, _verify(venue))
-        bot.pairlist = _pairlist(config, settings, api, bot.controller)
-        return bot
+            venue = LiveVenue(api, source if settings.spot.key is not None else api, stake)
+        wait_s = float(api.timeout or 10_000) / 1000
+        cross, turn = _cross(config), single.turn
+        ctx = Context(venue, journal, settings, stake, cross, tell=tell, request_timeout_s=wait_s, turn=turn)
+        controller, candles = Controller(ctx), _candles(venue, str(config["timeframe"]))
+        pairlist = _pairlist(config, settings, api, controller)
+        return Bot(controller, venue, candles, single, source, _verify(venue), pairlist)
     except BaseException:
         single.release()
         raise
+
+
+def _cross(config: dict[str, Any]) -> bool:
+    return str(getattr(config.get("margin_mode"), "value", config.get("margin_mode"))) == "cross"
+
+
+def _candles(spot: PublicSpot, timeframe: str) -> SpotCandles:
+    return SpotCandles(spot.candles, timeframe, startup_candles(timeframe) + 50)
 
 
 def _pairlist(
