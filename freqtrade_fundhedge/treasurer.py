@@ -34,6 +34,8 @@ ABSENT_LOOKUPS = 3
 # and only when the futures balance agrees that nothing moved.
 ABSENT_AFTER_S = 120.0
 CLOCK_SLACK_S = 5.0
+# The history counts in whole seconds. A wider margin would meet what our own loop before had moved.
+BY_HAND_SLACK_S = 1.0
 REFUSED_PAUSE_S = 60.0
 TRANSFER = "transfer"
 SWEEPS_IN_A_ROW = 3
@@ -102,13 +104,14 @@ class Treasurer:
     def _unmoved(self, row: TransferRow, account: FuturesAccount) -> bool:
         """Whether the futures balance is what it would be without the transfer.
 
-        Bookings right at the send may stand on either side of it by the exchange's clock, so both readings count: one
+        Bookings right at the send may stand on either side of it by the exchange's clock, so all readings count: one
         that speaks for the transfer outweighs one that speaks against it.
         """
         sent = epoch(row.sent_at)
-        others = self._others(row, sent - CLOCK_SLACK_S)
-        starts = (sent, sent - CLOCK_SLACK_S)
-        flows = (self.ctx.venue.wallet_flows(row.asset, start) + _net(others, start) for start in starts)
+        others = self._others(row, sent - BY_HAND_SLACK_S)
+        booked = [self.ctx.venue.wallet_flows(row.asset, sent - slack) for slack in (0.0, CLOCK_SLACK_S)]
+        moved = [_net(others, start) for start in (sent + 1.0, sent - BY_HAND_SLACK_S)]
+        flows = (by_market + by_hand for by_market in booked for by_hand in moved)
         incoming = row.direction is Direction.TOP_UP
         verdicts = {applied_by_balances(row.wallet_before, account.wallet, f, row.amount, incoming) for f in flows}
         return False in verdicts and True not in verdicts
@@ -233,7 +236,7 @@ class Treasurer:
 
 
 def _net(records: Sequence[TransferRecord], start: float) -> Decimal:
-    """What transfers since `start` added to the futures wallet; the history counts in whole seconds."""
+    """What transfers since `start` added to the futures wallet."""
     late = [r for r in records if r.at >= int(start)]
     return sum((r.amount if r.direction is Direction.TOP_UP else -r.amount for r in late), Decimal(0))
 

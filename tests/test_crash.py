@@ -16,7 +16,7 @@ from crash_driver import PHASES, READS, SENDS, WRITES
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.sandbox import SandboxServer
 
-PARTS = 2
+PARTS = 3
 BOUNDARIES = {f"{when} journal.{name}" for when in ("before", "after") for name in WRITES} | {
     f"{when} venue.{name}" for when in ("before", "after") for name in SENDS
 }

@@ -27,7 +27,7 @@ def call(api: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
     BackOff : also without a request, until the time that the exchange named last
     OutcomeUnknown : the answer was a success without any JSON in it, which ccxt would read as empty lists and balances
     """
-    pause = api.options.get(NOT_BEFORE, 0.0) - time.monotonic()
+    pause = getattr(api, "options", {}).get(NOT_BEFORE, 0.0) - time.monotonic()
     if pause > 0:
         raise BackOff("the exchange has asked for a pause", retry_after_s=pause)
     api.last_http_response = None
