@@ -13,6 +13,8 @@ from benchmarks.chaos.batch import Job, Pair, play_in_processes, play_many
 from benchmarks.chaos.plan import CLASSES, scenario
 from benchmarks.chaos.table import table
 
+SHOWN = 30
+
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks.chaos", description="Chaos, measured, in virtual time.")
@@ -58,7 +60,7 @@ def main(words: Sequence[str] | None = None) -> int:
     ours, theirs = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     print(table(ours, theirs))
     bad = [result for result in ours if result.violations]
-    for result in bad:
+    for result in bad[:SHOWN]:
         rerun = f"python -m benchmarks.chaos --class {result.klass} --seed {result.seed} -v"
         print(f"VIOLATION {'; '.join(result.violations)}\n    again: {rerun}")
     took = time.monotonic() - began

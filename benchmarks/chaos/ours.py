@@ -94,6 +94,7 @@ class Bot:
         """What a new process does: nothing is left but the journal's file."""
         if self.journal is not None:
             self.journal.close()
+        self.world.new_process()
         clock = self.world.clock
         self.journal = MortalJournal(f"sqlite:///{self.path}", "chaos")
         self.journal.death = self.world.death

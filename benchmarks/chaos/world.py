@@ -6,8 +6,9 @@ import asyncio
 import threading
 from collections.abc import Callable
 from random import Random
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any
+from unittest.mock import patch
 
 import ccxt
 from aiohttp import web
@@ -19,6 +20,7 @@ from freqtrade_fundhedge.sandbox.exchange import Exchange, Options
 from freqtrade_fundhedge.sandbox.faults import Faults
 from freqtrade_fundhedge.sandbox.requestlog import RequestLog
 from freqtrade_fundhedge.sandbox.views import Desk
+from freqtrade_fundhedge.venue import ccxt_call
 
 HANG_S = 9.5
 
@@ -92,6 +94,8 @@ class World:
         self.latency_s = 0.1
         self.watch: Callable[[], None] | None = None
         self.sandbox = Sandbox(Exchange(Options(coins=COINS), self.clock))
+        # The pause that an exchange asks for passes in virtual time too.
+        self._virtual_pauses = patch.object(ccxt_call, "time", SimpleNamespace(monotonic=self.clock.seconds))
         self._loop = asyncio.new_event_loop()
         self._port = 0
         self._ready = threading.Event()
@@ -103,6 +107,7 @@ class World:
         return self.sandbox.desk.exchange
 
     def __enter__(self) -> World:
+        self._virtual_pauses.start()
         self._thread.start()
         if not self._ready.wait(20):
             raise RuntimeError("the sandbox did not start")
@@ -113,6 +118,7 @@ class World:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._virtual_pauses.stop()
         self.api.session.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
@@ -145,7 +151,13 @@ class World:
         self.death.lives = None
         self.dice, self.latency_s = Random(dice), latency_s
         self.watch = None
+        self.new_process()
         self.sandbox.desk = Desk(Exchange(options, self.clock), Faults(options.seed), RequestLog())
+
+    def new_process(self) -> None:
+        """A process that starts knows nothing that the one before had kept in its ccxt instance."""
+        for name in [name for name in self.api.options if name.startswith("fundhedge_")]:
+            del self.api.options[name]
 
     def travel(self) -> None:
         """One way through the network."""
