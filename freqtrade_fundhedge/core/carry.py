@@ -184,7 +184,8 @@ def decide(
     known_gain = np.nan_to_num(gain)
     leave = (balance + known_gain <= -half + _ROUNDING) & ((apr_smooth < params.exit_apr) | (known_gain < -half))
     # NaN compares as false: what is not known does not enter.
-    enter = (balance + gain >= half - _ROUNDING) & (apr_smooth >= params.entry_apr)
+    # A basis within one order's slippage of the usual one can't be told from it.
+    enter = (balance + gain >= half - max(params.slippage, _ROUNDING)) & (apr_smooth >= params.entry_apr)
     return enter & (breakeven_h <= params.max_breakeven_hours) & ~leave, leave
 
 
