@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+from real_data import REAL_DATA
 
 from freqtrade_fundhedge.core.carry import CarryParams
 from freqtrade_fundhedge.frames import (
@@ -21,7 +19,7 @@ from freqtrade_fundhedge.frames import (
 
 HOUR = 3_600_000
 T0 = 1_700_000_000_000 // (8 * HOUR) * 8 * HOUR
-REAL = Path(os.environ.get("FUNDHEDGE_REAL_DATA", Path(__file__).parents[1] / "user_data" / "data" / "binance"))
+REAL = REAL_DATA / "binance"
 PARAMS = CarryParams()
 
 
@@ -278,7 +276,7 @@ def test_symbols_are_forgotten() -> None:
 
 def real(name: str, coin: str, multiplier: float) -> pd.DataFrame:
     if not (REAL / "futures" / f"{name}_USDT_USDT-1h-funding_rate.feather").is_file():
-        pytest.skip("no real data; set FUNDHEDGE_REAL_DATA to a Freqtrade data directory")
+        pytest.skip(f"no real candles in {REAL.name}/ of FUNDHEDGE_REAL_DATA")
     futures = REAL / "futures"
     parts = [
         pd.read_feather(futures / f"{name}_USDT_USDT-1h-{kind}.feather") for kind in ("futures", "funding_rate", "mark")

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import ccxt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from real_data import REAL_DATA
 
 from freqtrade_fundhedge.errors import ConfigError
 from freqtrade_fundhedge.market import ceil_to, floor_to, multiplier_and_base, spot_market, spot_symbol
 
-DEFAULT_DATA = Path(__file__).parents[2] / "shared" / "data"
-SNAPSHOTS = Path(os.environ.get("FUNDHEDGE_REAL_DATA", DEFAULT_DATA)) / "snapshots"
+SNAPSHOTS = REAL_DATA / "snapshots"
 real_data = pytest.mark.skipif(
     not SNAPSHOTS.is_dir(), reason="no real snapshots: set FUNDHEDGE_REAL_DATA to a directory that holds snapshots/"
 )

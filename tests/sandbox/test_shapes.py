@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-from pathlib import Path
 
 import pytest
+from real_data import REAL_DATA
 
 from freqtrade_fundhedge.sandbox.specs import COINS
 
-DATA = Path(os.environ.get("FUNDHEDGE_REAL_DATA", Path(__file__).parents[3] / "shared" / "data"))
+DATA = REAL_DATA
 ETH = "ETH/USDT:USDT"
 
 
