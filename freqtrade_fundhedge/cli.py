@@ -24,6 +24,8 @@ INTERRUPTED: Final = 130
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("freqtrade_fundhedge.demo.command", "demo_command"),
     "download": ("freqtrade_fundhedge.cli_download", "download_command"),
+    "status": ("freqtrade_fundhedge.cli_status", "status_command"),
+    "journal": ("freqtrade_fundhedge.cli_journal", "journal_command"),
     "scan": ("freqtrade_fundhedge.cli_scan", "scan_command"),
     "report": ("freqtrade_fundhedge.cli_report", "report_command"),
     "sandbox": ("freqtrade_fundhedge.sandbox.command", "sandbox_command"),

@@ -1,0 +1,203 @@
+"""What a bot's journal says about now: open hedges, what is unknown, and whether a person is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from freqtrade_fundhedge.core.intents import State
+from freqtrade_fundhedge.journal import Journal
+from freqtrade_fundhedge.journal_rows import CloseRow, EventRow, HedgeRow, OrderRow, TransferRow, epoch
+from freqtrade_fundhedge.journal_trail import Wish, newest
+from freqtrade_fundhedge.trail_text import name_of
+
+PATIENCE_S = 600.0
+# Margin, keys and positions recover without an entry in the journal; the bot says it again if they do not.
+NEWS_FOR_S = 86_400.0
+SHOWN = 5
+CALLS_READ = 100
+
+Intent = OrderRow | TransferRow | CloseRow
+
+
+@dataclass(frozen=True)
+class OpenHedge:
+    """A hedge that is not settled, and how its legs stand.
+
+    Attributes
+    ----------
+    delta : spot less short, base units of the spot market
+    balance : even, dust (too small for any order), under way (an order has no outcome yet), unhedged, or settling
+    unhedged_s : for how long the legs have differed by more than dust
+    """
+
+    row: HedgeRow
+    delta: Decimal
+    balance: str
+    unhedged_s: float
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """An intent without a known outcome.
+
+    Attributes
+    ----------
+    kind : order, transfer or close
+    waiting_for : what has to happen for it to be settled
+    """
+
+    kind: str
+    text: str
+    row: Intent
+    age_s: float
+    waiting_for: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call for a person, and whether it still stands as far as the journal can tell."""
+
+    row: EventRow
+    is_open: bool
+
+
+@dataclass(frozen=True)
+class Status:
+    """All of it, newest last in each list; `reasons` say why a person is needed, empty when none is."""
+
+    at: float
+    bot: str
+    last_event_at: str
+    hedges: Sequence[OpenHedge]
+    closed: Sequence[HedgeRow]
+    unknown: Sequence[Unknown]
+    transfers: Sequence[TransferRow]
+    calls: Sequence[Call]
+    reasons: Sequence[str]
+
+
+def read_status(journal: Journal, now: float) -> Status:
+    """Read what is open and the newest of the rest; the cost does not grow with the length of the journal.
+
+    Parameters
+    ----------
+    journal : opened for reading
+    now : seconds since 1970
+
+    Raises
+    ------
+    JournalError : it can't be read
+    """
+    rows = journal.unsettled()
+    unknown = [_unknown(row, now) for row in _open_intents(journal)]
+    hedges = [_hedge(row, unknown, now) for row in rows]
+    # Open ones count by their opening and may be among the newest.
+    known = _newest(journal, Wish(frozenset({"hedge"})), SHOWN + len(rows))
+    closed = [row for row in known if isinstance(row, HedgeRow) and row.closed_at is not None]
+    transfers = [row for row in _newest(journal, Wish(frozenset({"transfer"})), SHOWN) if isinstance(row, TransferRow)]
+    calls = list(_calls(journal, rows, now))
+    latest = _events(journal, "", "", 1)
+    reasons = [*_reasons(hedges, unknown), *(call.row.message for call in calls if call.is_open)]
+    shown = [call for index, call in enumerate(calls) if call.is_open or index >= len(calls) - SHOWN]
+    at = latest[0].at if latest else ""
+    return Status(now, journal.bot, at, hedges, closed[-SHOWN:], unknown, transfers, shown, reasons)
+
+
+def _open_intents(journal: Journal) -> Sequence[Intent]:
+    return [*journal.open_orders(), *journal.open_transfers(), *journal.open_closes()]
+
+
+def _hedge(row: HedgeRow, unknown: Sequence[Unknown], now: float) -> OpenHedge:
+    delta = row.held - row.wanted
+    under_way = any(isinstance(u.row, OrderRow) and u.row.hedge_id == row.id for u in unknown)
+    late = now - epoch(row.unhedged_since) if row.unhedged_since is not None else 0.0
+    if row.state == "closed":
+        balance = "settling"
+    elif under_way:
+        balance = "under way"
+    elif row.unhedged_since is not None:
+        balance = "unhedged"
+    else:
+        # The bot stamps every difference that an order could close; what is left without a stamp is dust.
+        balance = "dust" if delta else "even"
+    return OpenHedge(row, delta, balance, late)
+
+
+def _unknown(row: Intent, now: float) -> Unknown:
+    if isinstance(row, TransferRow):
+        kind, text, where = "transfer", name_of(row), "the exchange's transfer history"
+    elif isinstance(row, OrderRow):
+        kind, where = "order", "the exchange's order list"
+        text = f"{row.symbol}: {row.side} {row.amount.normalize():f}"
+    else:
+        kind, where = "close", "the exchange's order list"
+        text = f"{row.pair}: buy back {row.amount.normalize():f}, reduce-only"
+    return Unknown(kind, text, row, max(0.0, now - epoch(row.sent_at)), _waiting_for(row, where))
+
+
+def _waiting_for(row: Intent, where: str) -> str:
+    if row.state is State.PLANNED:
+        return "being sent, or dropped at the bot's next start: nothing has left"
+    if row.state is State.SENT:
+        return f"the exchange's answer; after a stop of the bot, {where}"
+    lookups = "once" if row.not_seen == 1 else f"{row.not_seen} times"
+    looked = f"looked up {lookups}, not seen" if row.not_seen else "not looked up yet"
+    return f"evidence in {where} ({looked}); no entries until then"
+
+
+def _reasons(hedges: Sequence[OpenHedge], unknown: Sequence[Unknown]) -> Iterator[str]:
+    for entry in unknown:
+        if entry.row.state is not State.PLANNED and entry.age_s > PATIENCE_S:
+            yield f"{entry.text}: outcome unknown for {minutes(entry.age_s)}"
+    for hedge in hedges:
+        if hedge.unhedged_s > PATIENCE_S:
+            yield f"{hedge.row.pair}: unhedged for {minutes(hedge.unhedged_s)}"
+
+
+def minutes(seconds: float) -> str:
+    """A length of time in the largest unit that fits."""
+    for size, unit in ((86_400.0, "d"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _calls(journal: Journal, rows: Sequence[HedgeRow], now: float) -> Iterator[Call]:
+    """The newest calls, oldest first; only the latest of a topic can be open."""
+    calls = _events(journal, "attention", "", CALLS_READ)
+    latest = {_topic(row): row.id for row in calls}
+    for row in calls:
+        yield Call(row, latest[_topic(row)] == row.id and _stands(journal, row, rows, now))
+
+
+def _topic(row: EventRow) -> str:
+    return str(row.data.get("topic") or row.message)
+
+
+def _stands(journal: Journal, row: EventRow, rows: Sequence[HedgeRow], now: float) -> bool:
+    """Whether the journal knows nothing that put an end to the matter."""
+    kind, _, what = _topic(row).partition(" ")
+    if kind in {"order", "transfer", "close"}:
+        # The intent itself tells, with its age: every lost answer is looked up, and most are found within a minute.
+        return False
+    if kind in {"gone", "missing"}:
+        return any(hedge.id == what.partition(" ")[0] and hedge.state != "closed" for hedge in rows)
+    if now - epoch(row.at) > NEWS_FOR_S:
+        return False
+    if kind == "smaller":
+        return any(hedge.id == what and hedge.state != "closed" for hedge in rows)
+    if kind == "margin":
+        return any(hedge.pair == what and hedge.state != "closed" for hedge in rows)
+    cures = {"key": ("transfer_done",), "stranger": ("orphan_closed", "entry_allowed")}.get(kind, ())
+    return not any(event.id > row.id for cure in cures for event in _events(journal, cure, what, 1))
+
+
+def _events(journal: Journal, kind: str, pair: str, limit: int) -> list[EventRow]:
+    rows = _newest(journal, Wish(frozenset({"event"}), pair=pair, event=kind), limit)
+    return [row for row in rows if isinstance(row, EventRow)]
+
+
+def _newest(journal: Journal, wish: Wish, limit: int) -> list[object]:
+    return [entry.row for entry in newest(journal.engine, journal.bot, wish, limit)]

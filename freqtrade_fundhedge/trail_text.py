@@ -1,0 +1,81 @@
+"""A record of the journal in a few lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from freqtrade_fundhedge.journal_rows import CloseRow, EventRow, HedgeRow, OrderRow, TransferRow
+from freqtrade_fundhedge.journal_trail import Entry
+from freqtrade_fundhedge.venue.port import Direction
+
+
+def lines(entry: Entry) -> Iterator[str]:
+    """What happened, a line each; a transfer has one for every attempt with the exchange's answer."""
+    row = entry.row
+    if isinstance(row, OrderRow):
+        told = _order(row)
+    elif isinstance(row, TransferRow):
+        told = _transfer(row)
+    elif isinstance(row, CloseRow):
+        told = _close(row)
+    elif isinstance(row, EventRow):
+        told = iter((f"{row.kind}: {row.message}",))
+    else:
+        told = _hedge(row)
+    return (plain(line) for line in told)
+
+
+def plain(text: str) -> str:
+    """Without anything that a terminal would obey: answers are the exchange's own words."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def coins(value: Decimal) -> str:
+    """A quantity without needless zeros or exponents."""
+    return f"{value.normalize():f}"
+
+
+def name_of(row: TransferRow) -> str:
+    """A transfer in the words of the bot's messages."""
+    kind = "sweep" if row.direction is Direction.SWEEP else "top-up"
+    return f"{kind} of {coins(row.amount)} {row.asset}"
+
+
+def _order(row: OrderRow) -> Iterator[str]:
+    quote = row.symbol.partition("/")[2]
+    yield f"{row.symbol}: {row.side} {coins(row.amount)} at {coins(row.price)} or better: {row.state}"
+    if row.filled:
+        fees = ", ".join(f"{fee} {coin}" for coin, fee in row.fees.items())
+        yield f"  {coins(row.filled)} for {coins(row.quote)} {quote}, fees {fees or 'none'}"
+    if row.answer:
+        yield f"  {row.answer}"
+
+
+def _transfer(row: TransferRow) -> Iterator[str]:
+    yield f"{name_of(row)}: {row.state}"
+    for attempt in row.attempt_log:
+        yield f"  {_text(attempt, 'n')}: {_text(attempt, 'amount')}: {_text(attempt, 'answer') or 'no answer'}"
+    if not row.attempt_log and row.answer:
+        yield f"  {row.answer}"
+
+
+def _text(attempt: dict[str, Any], name: str) -> str:
+    return str(attempt.get(name, ""))
+
+
+def _close(row: CloseRow) -> Iterator[str]:
+    yield f"{row.pair}: buy back {coins(row.amount)}, reduce-only: {row.state}, {coins(row.filled)} filled"
+    if row.answer:
+        yield f"  {row.answer}"
+
+
+def _hedge(row: HedgeRow) -> Iterator[str]:
+    quote = row.symbol.partition("/")[2]
+    if row.closed_at is None:
+        yield f"{row.pair}: {row.state}, {coins(row.held)} held of {coins(row.wanted)}"
+    else:
+        together = row.short_realised + row.spot_cash
+        yield f"{row.pair}: closed, together {together:+.4f} {quote}, opened {row.opened_at[:16].replace('T', ' ')}"
+    yield f"  short {row.short_realised:+.4f} (funding {row.funding:+.4f}), spot {row.spot_cash:+.4f} {quote}"
