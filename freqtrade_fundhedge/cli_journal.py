@@ -43,6 +43,17 @@ class Kind(StrEnum):
     HEDGE = "hedge"
 
 
+KindOption = Annotated[
+    list[Kind] | None, typer.Option(metavar="KIND", help="order, transfer, event or hedge; repeatable.")
+]
+LimitOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="ROWS", help="The newest only. Default: 50 in the table, all elsewhere.", min=1, max=MOST_ROWS
+    ),
+]
+
+
 def journal_command(
     config: ConfigOption = None,
     since: Annotated[str, typer.Option(metavar="DATE", help="From this ISO date or time on, UTC.")] = "",
@@ -50,15 +61,8 @@ def journal_command(
     pair: Annotated[
         str, typer.Option(metavar="PAIR", help="One pair: BTC/USDT:USDT or BTC/USDT. Without transfers.")
     ] = "",
-    kind: Annotated[
-        list[Kind] | None, typer.Option(metavar="KIND", help="order, transfer, event or hedge; repeatable.")
-    ] = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            metavar="ROWS", help="The newest only. Default: 50 in the table, all elsewhere.", min=1, max=MOST_ROWS
-        ),
-    ] = None,
+    kind: KindOption = None,
+    limit: LimitOption = None,
     csv_file: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write all columns to a file.")] = None,
     as_machine: JsonOption = False,
 ) -> None:

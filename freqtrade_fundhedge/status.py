@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from freqtrade_fundhedge.core.intents import State
+from freqtrade_fundhedge.errors import JournalError
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_rows import CloseRow, EventRow, HedgeRow, OrderRow, TransferRow, epoch
 from freqtrade_fundhedge.journal_trail import Wish, newest
@@ -112,7 +113,7 @@ def _open_intents(journal: Journal) -> Sequence[Intent]:
 def _hedge(row: HedgeRow, unknown: Sequence[Unknown], now: float) -> OpenHedge:
     delta = row.held - row.wanted
     under_way = any(isinstance(u.row, OrderRow) and u.row.hedge_id == row.id for u in unknown)
-    late = now - epoch(row.unhedged_since) if row.unhedged_since is not None else 0.0
+    late = _age(row.unhedged_since, now) if row.unhedged_since is not None else 0.0
     if row.state == "closed":
         balance = "settling"
     elif under_way:
@@ -134,7 +135,7 @@ def _unknown(row: Intent, now: float) -> Unknown:
     else:
         kind, where = "close", "the exchange's order list"
         text = f"{row.pair}: buy back {row.amount.normalize():f}, reduce-only"
-    return Unknown(kind, text, row, max(0.0, now - epoch(row.sent_at)), _waiting_for(row, where))
+    return Unknown(kind, text, row, _age(row.sent_at, now), _waiting_for(row, where))
 
 
 def _waiting_for(row: Intent, where: str) -> str:
@@ -156,6 +157,13 @@ def _reasons(hedges: Sequence[OpenHedge], unknown: Sequence[Unknown]) -> Iterato
             yield f"{hedge.row.pair}: unhedged for {minutes(hedge.unhedged_s)}"
 
 
+def _age(at: str, now: float) -> float:
+    try:
+        return max(0.0, now - epoch(at))
+    except ValueError:
+        raise JournalError(f"the journal has a time that makes no sense: {at[:40]!r}") from None
+
+
 def minutes(seconds: float) -> str:
     """A length of time in the largest unit that fits."""
     for size, unit in ((86_400.0, "d"), (3600.0, "h"), (60.0, "min")):
@@ -173,7 +181,7 @@ def _calls(journal: Journal, rows: Sequence[HedgeRow], now: float) -> Iterator[C
 
 
 def _topic(row: EventRow) -> str:
-    return str(row.data.get("topic") or row.message)
+    return str((row.data.get("topic") if isinstance(row.data, dict) else "") or row.message)
 
 
 def _stands(journal: Journal, row: EventRow, rows: Sequence[HedgeRow], now: float) -> bool:
@@ -184,7 +192,7 @@ def _stands(journal: Journal, row: EventRow, rows: Sequence[HedgeRow], now: floa
         return False
     if kind in {"gone", "missing"}:
         return any(hedge.id == what.partition(" ")[0] and hedge.state != "closed" for hedge in rows)
-    if now - epoch(row.at) > NEWS_FOR_S:
+    if _age(row.at, now) > NEWS_FOR_S:
         return False
     if kind == "smaller":
         return any(hedge.id == what and hedge.state != "closed" for hedge in rows)

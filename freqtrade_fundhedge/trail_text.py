@@ -55,14 +55,16 @@ def _order(row: OrderRow) -> Iterator[str]:
 
 def _transfer(row: TransferRow) -> Iterator[str]:
     yield f"{name_of(row)}: {row.state}"
-    for attempt in row.attempt_log:
+    log = row.attempt_log if isinstance(row.attempt_log, list) else [row.attempt_log]
+    for attempt in log:
         yield f"  {_text(attempt, 'n')}: {_text(attempt, 'amount')}: {_text(attempt, 'answer') or 'no answer'}"
-    if not row.attempt_log and row.answer:
+    if not log and row.answer:
         yield f"  {row.answer}"
 
 
 def _text(attempt: dict[str, Any], name: str) -> str:
-    return str(attempt.get(name, ""))
+    # An audit trail also shows what somebody has tampered with.
+    return str(attempt.get(name, "") if isinstance(attempt, dict) else attempt)
 
 
 def _close(row: CloseRow) -> Iterator[str]:

@@ -196,6 +196,17 @@ def test_nothing_that_fits_is_said(journal: Journal, capsys: pytest.CaptureFixtu
     assert 'only of "other"' in shown(capsys)
 
 
+@pytest.mark.parametrize("log", ["[5]", "5", '[{"n": []}]', "{}"])
+def test_a_row_that_somebody_tampered_with_is_shown(
+    journal: Journal, capsys: pytest.CaptureFixture[str], log: str
+) -> None:
+    """An audit trail doesn't stop at what should not be there."""
+    three_days(journal)
+    with journal.engine.begin() as db:
+        db.exec_driver_sql("UPDATE transfers SET attempt_log = ?", (log,))
+    assert "sweep of 12.3 USDT: done" in shown(capsys)
+
+
 def test_no_journal_yet_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     """It is told, and nothing is made."""
     assert run(["journal", "-c", "config.json"]) == 1

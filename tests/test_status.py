@@ -242,6 +242,17 @@ def test_another_database_is_one_line(capsys: pytest.CaptureFixture[str]) -> Non
     assert "not a database" in refusal(capsys, 1)
 
 
+def test_a_row_that_makes_no_sense_is_one_line(journal: Journal, capsys: pytest.CaptureFixture[str]) -> None:
+    """A call without a topic is still shown; a time that is none is named."""
+    hedge = opened_hedge(journal)
+    journal.event("attention", "no topic", time.time())
+    with journal.engine.begin() as db:
+        db.execute(text("UPDATE events SET data = '[]'"))
+    assert "no topic" in shown(capsys, code=1)
+    journal.note_hedge(hedge.id, unhedged_since="noon")
+    assert "a time that makes no sense: 'noon'" in refusal(capsys, 1)
+
+
 def test_a_journal_in_memory_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     """What lives in the bot's memory can't be read from outside."""
     Path("config.json").write_text(json.dumps(CONFIG | {"fundhedge": {"db_url": "sqlite://"}}))
