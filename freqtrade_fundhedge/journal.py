@@ -188,9 +188,11 @@ class Journal(CloseRecords):
         with journal_errors("be read"), self.engine.connect() as db:
             return [read(TransferRow, r) for r in db.execute(query.order_by(transfers.c.serial)).mappings()]
 
-    def claimed(self, exchange_ids: Sequence[str]) -> set[str]:
-        """Which of these exchange ids belong to transfers that are settled already."""
+    def claimed(self, exchange_ids: Sequence[str], own: bool = False) -> set[str]:
+        """Which of these exchange ids belong to transfers that are settled already, of any bot or this one's own."""
         query = select(transfers.c.exchange_id).where(transfers.c.exchange_id.in_(list(exchange_ids)))
+        if own:
+            query = query.where(transfers.c.bot == self.bot)
         with journal_errors("be read"), self.engine.connect() as db:
             return {str(value) for value in db.scalars(query)}
 

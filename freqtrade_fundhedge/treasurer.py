@@ -117,9 +117,13 @@ class Treasurer:
         return False in verdicts and True not in verdicts
 
     def _others(self, row: TransferRow, since: float) -> list[TransferRecord]:
-        """Transfers that are not this one: the user may have moved USDT by hand in the meantime."""
-        listed = (r for d in Direction for r in self.ctx.venue.transfers(d, row.asset, since))
-        return [r for r in listed if r.evidence is Evidence.APPLIED]
+        """Transfers that are not ours: the user may have moved USDT by hand in the meantime.
+
+        Our own are all older than the balance that was read before this one: nothing of ours moves until it is settled.
+        """
+        listed = [r for d in Direction for r in self.ctx.venue.transfers(d, row.asset, since)]
+        ours = self.ctx.journal.claimed([r.exchange_id for r in listed], own=True)
+        return [r for r in listed if r.evidence is Evidence.APPLIED and r.exchange_id not in ours]
 
     def step(self, account: FuturesAccount, needs: Needs) -> Movement | None:
         """Make the movement that the wallets need now. The movement that took effect, None without one.
