@@ -80,7 +80,7 @@ class Status:
 
 
 def read_status(journal: Journal, now: float) -> Status:
-    """Read what is open and the newest of the rest; the cost does not grow with the length of the journal.
+    """Read what is open and the newest few of the rest, however long the journal is.
 
     Parameters
     ----------
