@@ -149,6 +149,9 @@ class Controller:
         by_hedge = {self._hedge_row(leg).id: leg for leg in legs}
         for hedge in self.ctx.journal.unsettled():
             leg = by_hedge.get(hedge.id)
+            if hedge.id in blocked and leg is not None:
+                # Its next order waits; what its exits freed meanwhile need not.
+                self.spot.note_freed(hedge, leg)
             if hedge.id in blocked or (leg is None and account is None) or hedge.state == "closed":
                 continue
             self.spot.step(hedge, leg, self.positions.on_exchange(hedge, leg, legs, account))

@@ -87,6 +87,10 @@ class SpotLeg:
                 break
         return self._judge(hedge, leg, wanted, market)
 
+    def note_freed(self, hedge: HedgeRow, leg: ShortLeg) -> HedgeRow:
+        """Record what the short's exits realised and freed, without acting on it."""
+        return self._note_short(hedge, leg, hedge.wanted)
+
     def _note_short(self, hedge: HedgeRow, leg: ShortLeg | None, wanted: Decimal) -> HedgeRow:
         changes: dict[str, object] = {}
         if wanted != hedge.wanted:
