@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from freqtrade_fundhedge.client import freqtrade_api, refresh_markets, spot_api
-from freqtrade_fundhedge.config import FundHedgeConfig
+from freqtrade_fundhedge.config import FundHedgeConfig, bot_name
 from freqtrade_fundhedge.context import Context, logger
 from freqtrade_fundhedge.controller import Controller
 from freqtrade_fundhedge.core.carry import CarryParams
@@ -85,7 +85,7 @@ def start_bot(
     dry_run = bool(config.get("dry_run", True))
     stake = str(config["stake_currency"])
     url = settings.db_url or default_url(str(config.get("db_url", "")))
-    name = _bot_name(config, dry_run)
+    name = bot_name(config, dry_run)
     single = SingleBot(url, name, str(config["exchange"]["name"]))
     single.acquire()
     try:
@@ -142,11 +142,6 @@ def check_exits(strategy: Any) -> None:
         raise ConfigError("use_exit_signal: true is needed; without it a short whose spot leg failed would stay open")
     if strategy.exit_profit_only:
         raise ConfigError("exit_profit_only: false is needed; a hedged short also has to close at a loss of its own")
-
-
-def _bot_name(config: dict[str, Any], dry_run: bool) -> str:
-    name = str(config.get("bot_name") or "freqtrade")
-    return f"{name} (dry-run)" if dry_run else name
 
 
 def _verify(venue: Venue) -> bool:

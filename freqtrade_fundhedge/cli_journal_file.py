@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import inspect, make_url
 
 from freqtrade_fundhedge.cli_common import Loaded
+from freqtrade_fundhedge.config import bot_name
 from freqtrade_fundhedge.errors import JournalError
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_open import default_url, journal_errors
@@ -33,8 +34,7 @@ class Place:
 def place(loaded: Loaded) -> Place:
     """The bot's rules: its own URL, else beside Freqtrade's database; a dry-run signs as one."""
     url = loaded.section.db_url or default_url(str(loaded.config["db_url"]))
-    name = str(loaded.config.get("bot_name") or "freqtrade")
-    return Place(url, f"{name} (dry-run)" if loaded.config["dry_run"] else name)
+    return Place(url, bot_name(loaded.config, bool(loaded.config["dry_run"])))
 
 
 @contextmanager

@@ -173,6 +173,12 @@ def parse(config: dict[str, Any]) -> FundHedgeConfig:
         raise ConfigError(_fault_line(faults[0]) + more) from None
 
 
+def bot_name(config: dict[str, Any], dry_run: bool) -> str:
+    """Under what name a bot signs in the journal; a dry-run is a bot of its own, also on the same database."""
+    name = str(config.get("bot_name") or "freqtrade")
+    return f"{name} (dry-run)" if dry_run else name
+
+
 def check_freqtrade(config: dict[str, Any], section: FundHedgeConfig) -> None:
     """Check the parts of Freqtrade's own configuration that a hedge depends on.
 

@@ -49,7 +49,7 @@ def open_engine(url: str, read_only: bool = False) -> Engine:
     try:
         if parsed.get_backend_name() == "sqlite":
             _prepare_file(parsed, read_only)
-        engine = _engine(parsed)
+        engine = _engine(parsed, read_only)
         try:
             with engine.connect() as connection:
                 if not read_only:
@@ -62,11 +62,12 @@ def open_engine(url: str, read_only: bool = False) -> Engine:
         raise JournalError(f"the journal {shown} can't be opened: {first_line(error)}") from None
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, read_only: bool) -> Engine:
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True, connect_args=postgres_options())
     engine = create_engine(url)
-    event.listen(engine, "connect", _sqlite_pragmas)
+    # A reader changes nothing, not even the mode of a file that turns out not to be a journal.
+    event.listen(engine, "connect", _sqlite_reader if read_only else _sqlite_pragmas)
     if url.database and url.database != ":memory:":
         event.listen(engine, "begin", _StillThere(Path(url.database)))
     return engine
@@ -111,6 +112,11 @@ def _prepare_file(url: URL, read_only: bool) -> None:
         raise JournalError(f"there is no journal at {path} yet: start the bot first, or check fundhedge.db_url")
     if not path.parent.is_dir():
         raise JournalError(f"the journal's folder {path.parent} does not exist: create it, or change fundhedge.db_url")
+
+
+def _sqlite_reader(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA query_only=ON")
+    connection.execute("PRAGMA busy_timeout=5000")
 
 
 def _sqlite_pragmas(connection: Any, _record: object) -> None:

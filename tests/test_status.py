@@ -17,11 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
-from freqtrade_fundhedge.bot import _bot_name
 from freqtrade_fundhedge.cli import run
 from freqtrade_fundhedge.cli_common import Loaded
 from freqtrade_fundhedge.cli_journal_file import place
-from freqtrade_fundhedge.config import FundHedgeConfig
+from freqtrade_fundhedge.config import FundHedgeConfig, bot_name
 from freqtrade_fundhedge.core.intents import Move
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_rows import HedgeRow, iso
@@ -272,7 +271,7 @@ def test_the_journal_is_the_bots(dry_run: bool, name: dict[str, str]) -> None:
     """Name and place follow from the configuration as they do in the bot."""
     config = {"dry_run": dry_run, "db_url": "sqlite:///user_data/mine.sqlite", **name}
     found = place(Loaded(config, FundHedgeConfig()))
-    assert found.bot == _bot_name(config, dry_run)
+    assert found.bot == bot_name(config, dry_run)
     assert found.url == "sqlite:///user_data/mine-fundhedge.sqlite"
 
 
