@@ -83,6 +83,8 @@ class Treasurer:
     def _match(self, row: TransferRow) -> TransferRecord | None:
         since = epoch(row.sent_at) - CLOCK_SLACK_S
         listed = self.ctx.venue.transfers(row.direction, row.asset, since)
+        if key := self.ctx.venue.transfer_key(_attempt_key(row)):
+            return next((r for r in listed if r.client_key == key), None)
         fitting = [r for r in listed if r.amount == row.amount and r.at >= int(since)]
         claimed = self.ctx.journal.claimed([r.exchange_id for r in fitting])
         return next((r for r in sorted(fitting, key=lambda r: r.at) if r.exchange_id not in claimed), None)
@@ -190,7 +192,7 @@ class Treasurer:
     def _send(self, row: TransferRow) -> Move:
         """One attempt: accepted, refused, or refused for being too much; anything else is raised."""
         ctx, journal = self.ctx, self.ctx.journal
-        request = TransferRequest(row.intent_id, row.direction, row.asset, row.amount)
+        request = TransferRequest(_attempt_key(row), row.direction, row.asset, row.amount)
         try:
             exchange_id = ctx.venue.send_transfer(request)
         except OutcomeUnknown as error:
@@ -243,6 +245,11 @@ def _net(records: Sequence[TransferRecord], start: float) -> Decimal:
     """What transfers since `start` added to the futures wallet."""
     late = [r for r in records if r.at >= int(start)]
     return sum((r.amount if r.direction is Direction.TOP_UP else -r.amount for r in late), Decimal(0))
+
+
+def _attempt_key(row: TransferRow) -> str:
+    """Each attempt under its own key: a venue may refuse to see the key of a refused one again."""
+    return row.intent_id if row.attempts <= 1 else f"{row.intent_id}-{row.attempts}"
 
 
 def _phrase(row: TransferRow) -> str:

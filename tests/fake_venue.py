@@ -54,6 +54,7 @@ class FakeVenue:
     name: str = "fake"
     transfer_step: D = D("0.00000001")
     separate_wallets: bool = True
+    keyed: bool = False
     orders: dict[str, Fill] = field(default_factory=dict)
     closes: dict[str, D] = field(default_factory=dict)
     short_entries: dict[str, list[ShortEntry]] = field(default_factory=dict)
@@ -177,10 +178,14 @@ class FakeVenue:
         fill = self.orders.get(order.client_id)
         return (Evidence.APPLIED, fill) if fill is not None else (Evidence.NOT_SEEN, None)
 
+    def transfer_key(self, key: str) -> str:
+        return f"key of {key}" if self.keyed else ""
+
     def send_transfer(self, transfer: TransferRequest) -> str:
+        intent = "-".join(transfer.client_key.split("-")[:2])
         if self.journal is not None:
             open_rows = self.journal.open_transfers()
-            assert [r.intent_id for r in open_rows] == [transfer.client_key], "sent while another transfer was unknown"
+            assert [r.intent_id for r in open_rows] == [intent], "sent while another transfer was unknown"
             assert open_rows[0].state is State.SENT, "sent without a durable record"
             assert open_rows[0].amount == transfer.amount, "another amount than the journal's"
         self.sent["transfer"] += 1
@@ -193,10 +198,18 @@ class FakeVenue:
             raise Insufficient("balance is not enough", "-5013")
         self.wallet += -transfer.amount if sweep else transfer.amount
         self.spot["USDT"] = self.spot.get("USDT", ZERO) + (transfer.amount if sweep else -transfer.amount)
-        self.applied[transfer.client_key] += 1
+        self.applied[intent] += 1
         exchange_id = f"t{len(self.history) + 1}"
         self.history.append(
-            TransferRecord(exchange_id, transfer.direction, "USDT", transfer.amount, self.now(), Evidence.APPLIED)
+            TransferRecord(
+                exchange_id,
+                transfer.direction,
+                "USDT",
+                transfer.amount,
+                self.now(),
+                Evidence.APPLIED,
+                self.transfer_key(transfer.client_key),
+            )
         )
         _raise_after(fault)
         return exchange_id

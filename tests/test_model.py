@@ -278,6 +278,7 @@ def random_walk(seed: int, machine: Callable[[], Hedging] = Hedging) -> Hedging:
     random = Random(seed)
     model = machine()
     model.begin(fund_entries=random.random() < 0.5, lag=random.choice([0.0, 30.0]))
+    model.venue.keyed = seed % 3 == 0
     for _ in range(20):
         lives = random.choice([None, None, None, random.randint(0, 30)])
         step, faults, told = random.random(), random_faults(random), random.random() < 0.7

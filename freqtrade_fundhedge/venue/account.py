@@ -20,9 +20,6 @@ class Account(Protocol):
     def wallets(self, direction: Direction) -> tuple[str, str]:
         """From and to, in ccxt's unified account names."""
 
-    def client_key(self, key: str) -> dict[str, str]:
-        """Extra parameters that carry the intent's id, where the venue takes one."""
-
     def history(self, direction: Direction, asset: str, since: float) -> Sequence[TransferRecord]:
         """All transfers of one direction since a time (seconds since 1970)."""
 

@@ -68,10 +68,6 @@ class BinanceAccount:
         """Never 'future': ccxt takes that for an isolated-margin symbol."""
         return WALLETS[direction]
 
-    def client_key(self, key: str) -> dict[str, str]:
-        """Binance has none."""
-        return {}
-
     def history(self, direction: Direction, asset: str, since: float) -> Sequence[TransferRecord]:
         """Page by page; time-stamps are whole seconds, so the start is rounded down."""
         records: list[TransferRecord] = []

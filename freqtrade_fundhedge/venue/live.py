@@ -15,6 +15,7 @@ from freqtrade_fundhedge.errors import NoSuchOrder, OutcomeUnknown, Rejected
 from freqtrade_fundhedge.market import SpotMarket, spot_market
 from freqtrade_fundhedge.venue.account import Account, account_for
 from freqtrade_fundhedge.venue.ccxt_call import FINAL, call, decimal, fill_from_order, quote_from_book, resync_clock
+from freqtrade_fundhedge.venue.keys import key_params, transfer_key
 from freqtrade_fundhedge.venue.port import (
     ZERO,
     Direction,
@@ -158,6 +159,10 @@ class LiveVenue(PublicSpot):
             trades = call(self.api, self.api.fetch_my_trades, symbol, None, None, {"orderId": found["id"]})
         return Evidence.APPLIED, fill_from_order(found, trades)
 
+    def transfer_key(self, key: str) -> str:
+        """See `Venue.transfer_key`."""
+        return transfer_key(self.name, key)
+
     def send_transfer(self, transfer: TransferRequest) -> str:
         """See `Venue.send_transfer`."""
         resync_clock(self.api)
@@ -170,7 +175,7 @@ class LiveVenue(PublicSpot):
             transfer.asset,
             text,
             *self._account.wallets(transfer.direction),
-            self._account.client_key(transfer.client_key),
+            key_params(self.name, transfer.client_key),
         )
         if answer.get("id") is None:
             raise OutcomeUnknown("the answer to the transfer carries no id")

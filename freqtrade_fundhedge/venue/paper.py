@@ -123,6 +123,10 @@ class PaperVenue(PublicSpot):
         """A paper order that the journal has no answer to was never filled: the fill is the journal's row."""
         return Evidence.FAILED, None
 
+    def transfer_key(self, key: str) -> str:
+        """Paper transfers have an outcome at once, and none is ever looked for by a key."""
+        return ""
+
     def send_transfer(self, transfer: TransferRequest) -> str:
         """Move paper USDT, refusing what is not there."""
         change = transfer.amount if transfer.direction is Direction.TOP_UP else -transfer.amount

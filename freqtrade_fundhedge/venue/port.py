@@ -193,6 +193,9 @@ class Venue(Protocol):
     def find_order(self, order: OrderRequest) -> tuple[Evidence, Fill | None]:
         """What became of an order, by its client id."""
 
+    def transfer_key(self, key: str) -> str:
+        """How a transfer sent under `key` shows in the history's `client_key`; "" where the venue takes no key."""
+
     def send_transfer(self, transfer: TransferRequest) -> str:
         """Send once; returns the exchange's id. Raises OutcomeUnknown when there is none in the answer."""
 
