@@ -93,12 +93,8 @@ def start_bot(
         source = freqtrade_api(exchange)
         api = spot_api(source, config["exchange"], settings.spot, with_keys=not dry_run)
         check_markets(api.markets, stake, whitelist)
-        venue: LiveVenue | PaperVenue
-        if dry_run:
-            wallet = FreqtradeWallet(wallets, stake, open_trades)
-            venue = PaperVenue(api, wallet, journal, stake, settings.paper.spot_usdt)
-        else:
-            venue = LiveVenue(api, source if settings.spot.key is not None else api, stake)
+        wallet = FreqtradeWallet(wallets, stake, open_trades) if dry_run else None
+        venue = _venue(api, source, wallet, journal, stake, settings)
         wait_s = float(api.timeout or 10_000) / 1000
         cross, turn = _cross(config), single.turn
         ctx = Context(venue, journal, settings, stake, cross, tell=tell, request_timeout_s=wait_s, turn=turn)
@@ -108,6 +104,15 @@ def start_bot(
     except BaseException:
         single.release()
         raise
+
+
+def _venue(
+    api: Any, source: Any, wallet: FreqtradeWallet | None, journal: Journal, stake: str, settings: FundHedgeConfig
+) -> LiveVenue | PaperVenue:
+    """Paper on Freqtrade's dry-run wallet, else the real account."""
+    if wallet is not None:
+        return PaperVenue(api, wallet, journal, stake, settings.paper.spot_usdt)
+    return LiveVenue(api, source if settings.spot.key is not None else api, stake)
 
 
 def _cross(config: dict[str, Any]) -> bool:
