@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import pytest
 from databases import new_database, postgres_server
 from hypothesis import HealthCheck, settings
 
-# A machine that is busy with other tests is slow, not wrong.
-settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("shared")
+# A machine that is busy with other tests is slow, not wrong. The same examples each time: what is found by chance is
+# looked for with `HYPOTHESIS_PROFILE=explore`, not in somebody else's change.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "shared"))
 
 
 @pytest.fixture(scope="session")
