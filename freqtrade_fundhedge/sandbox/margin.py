@@ -58,7 +58,9 @@ def liquidation_price(brackets: Sequence[Bracket], quantity: Decimal, entry: Dec
             continue
         price = (wallet + bracket.cum - quantity * entry) / divisor
         notional = abs(quantity) * price
-        if price > ZERO and bracket.floor <= notional <= bracket.cap:
+        # Nothing comes after the last bracket: a position that has grown beyond its cap is still in it.
+        within = bracket.floor <= notional and (notional <= bracket.cap or bracket is brackets[-1])
+        if price > ZERO and within:
             candidates.append(price)
     if not candidates:
         return ZERO
