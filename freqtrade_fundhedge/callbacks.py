@@ -136,9 +136,14 @@ class FundHedgeMixin(Choice):
         entry_tag: str | None, side: str, **kwargs: Any,
     ) -> bool:  # fmt: skip
         """Pre-flight of both legs."""
-        allowed = super().confirm_trade_entry(  # type: ignore[misc]
-            pair=pair, order_type=order_type, amount=amount, rate=rate, time_in_force=time_in_force,
-            current_time=current_time, entry_tag=entry_tag, side=side, **kwargs,
+        ask = super().confirm_trade_entry  # type: ignore[misc]
+        allowed = self._safely(
+            "another pre-flight check",
+            lambda: ask(
+                pair=pair, order_type=order_type, amount=amount, rate=rate, time_in_force=time_in_force,
+                current_time=current_time, entry_tag=entry_tag, side=side, **kwargs,
+            ),
+            False,
         )  # fmt: skip
         if not allowed or not is_live(self.config):
             return bool(allowed)
@@ -147,7 +152,7 @@ class FundHedgeMixin(Choice):
         )
         if why:
             self._say_once(pair, f"{pair}: not entered: {why}")
-            self._pass_over(pair)
+            self._safely("the order of entries", lambda: self._pass_over(pair), None)
         return why == ""
 
     def _entry_refusal(self, pair: str, amount: float, rate: float, side: str) -> str:

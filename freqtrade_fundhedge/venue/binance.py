@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from freqtrade_fundhedge.errors import NoSuchOrder, OutcomeUnknown
-from freqtrade_fundhedge.venue.ccxt_call import FINAL, call, decimal, resync_clock
+from freqtrade_fundhedge.venue.ccxt_call import FINAL, after_send, call, decimal, resync_clock
 from freqtrade_fundhedge.venue.port import (
     ZERO,
     Direction,
@@ -130,7 +130,8 @@ class BinanceAccount:
         answer = call(self._futures, self._futures.create_order, pair, "market", "buy", f"{quantity:f}", None, params)
         if answer.get("id") is not None and answer.get("status") in FINAL:
             return decimal(answer.get("filled"))
-        evidence, filled = self.find_close(pair, client_id)
+        with after_send(f"the close of {pair}"):
+            evidence, filled = self.find_close(pair, client_id)
         if evidence is Evidence.APPLIED:
             return filled
         raise OutcomeUnknown(f"the close of {pair} was accepted, its result is not known yet")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
 import ccxt
 import requests
 
-from freqtrade_fundhedge.errors import BackOff, OutcomeUnknown, classify, redact
+from freqtrade_fundhedge.errors import BackOff, OutcomeUnknown, VenueError, classify, redact
 from freqtrade_fundhedge.venue.port import ZERO, Fill, Quote
 
 NOT_BEFORE = "fundhedge_not_before"
@@ -49,6 +50,20 @@ def call(api: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
     if isinstance(text, str) and not text.lstrip().startswith(("{", "[")):
         raise OutcomeUnknown(f"an answer without content: {redact(text)!r}")
     return result
+
+
+@contextmanager
+def after_send(what: str) -> Iterator[None]:
+    """For reads that follow an accepted send: whatever becomes of the read, the send was not refused.
+
+    Raises
+    ------
+    OutcomeUnknown : instead of any other VenueError
+    """
+    try:
+        yield
+    except VenueError as error:
+        raise OutcomeUnknown(f"{what} was accepted, its result could not be read: {error}", error.code) from error
 
 
 def resync_clock(api: Any) -> None:

@@ -14,7 +14,15 @@ from typing import Any
 from freqtrade_fundhedge.errors import NoSuchOrder, OutcomeUnknown, Rejected
 from freqtrade_fundhedge.market import SpotMarket, spot_market
 from freqtrade_fundhedge.venue.account import Account, account_for
-from freqtrade_fundhedge.venue.ccxt_call import FINAL, call, decimal, fill_from_order, quote_from_book, resync_clock
+from freqtrade_fundhedge.venue.ccxt_call import (
+    FINAL,
+    after_send,
+    call,
+    decimal,
+    fill_from_order,
+    quote_from_book,
+    resync_clock,
+)
 from freqtrade_fundhedge.venue.keys import key_params, transfer_key
 from freqtrade_fundhedge.venue.port import (
     ZERO,
@@ -137,7 +145,8 @@ class LiveVenue(PublicSpot):
             raise OutcomeUnknown(f"the answer to order {order.client_id} carries no id")
         if answer.get("status") in FINAL and (not answer.get("filled") or answer.get("trades")):
             return fill_from_order(answer, answer.get("trades") or [])
-        evidence, fill = self.find_order(order)
+        with after_send(f"order {order.client_id}"):
+            evidence, fill = self.find_order(order)
         if evidence is Evidence.APPLIED and fill is not None:
             return fill
         raise OutcomeUnknown(f"order {order.client_id} was accepted, its result is not known yet")
