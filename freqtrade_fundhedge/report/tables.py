@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from math import isfinite
 from typing import Final
 
 from rich import box
@@ -13,6 +11,7 @@ from rich.table import Table
 
 from freqtrade_fundhedge.report.backtest import PARTS, BacktestReport
 from freqtrade_fundhedge.report.records import group_records, summary_record, trade_records
+from freqtrade_fundhedge.report.words import held_days, short_amount, short_pair, shown
 
 TITLES: Final = {"pair": "By pair", "month": "By month of closing", "reason": "By exit reason"}
 # What of the summary is shown, as what, and in what unit.
@@ -43,7 +42,9 @@ def tables(report: BacktestReport, currency: str = "USDT") -> list[Table]:
     report : from `evaluate`
     currency : name of the quote currency
     """
-    return [_summary(report, currency), *(_grouped(report, key) for key in TITLES)]
+    title = f"{report.trades.strategy}: what the hedges earned"
+    grouped = (group_table(key, group_records(report, key)) for key in TITLES)
+    return [sum_table(title, summary_lines(report), currency), *grouped]
 
 
 def trade_table(report: BacktestReport, most: int) -> Table:
@@ -57,43 +58,11 @@ def trade_table(report: BacktestReport, most: int) -> Table:
     count = len(report.trades.pair)
     first = max(0, count - most)
     title = "Hedges" if first == 0 else f"The last {most:,} of {count:,} hedges; --json has all"
-    table = _table(title, "Opened", "Pair", "Days", *(part.capitalize() for part in PARTS))
+    table = plain_table(title, "Opened", "Pair", "Days", *(part.capitalize() for part in PARTS))
     for row in islice(trade_records(report, first), most):
         amounts = [short_amount(row[part], cost=part == "fees") for part in PARTS]
         table.add_row(str(row["opened"])[:10], short_pair(str(row["pair"])), held_days(row), *amounts)
     return table
-
-
-def shown(value: object, kind: str, currency: str = "") -> str:
-    """A value of the summary as text; "-" if it is not defined."""
-    if not isinstance(value, int | float) or not isfinite(value):
-        return "-"
-    if kind in {"money", "cost"}:
-        return f"{0.0 - value if kind == 'cost' else value:,.2f} {currency}".rstrip()
-    return {"count": f"{value:,.0f}", "fraction": f"{value:.2%}", "number": f"{value:.2f}"}[kind]
-
-
-def short_amount(value: object, cost: bool = False) -> str:
-    """An amount in at most seven characters, below a hundred thousand million; "-" if it is not known."""
-    if not isinstance(value, int | float):
-        return "-"
-    amount = 0.0 - value if cost else value
-    if abs(amount) < 99.995:
-        return f"{amount:,.2f}"
-    if abs(amount) < 99_999.5:
-        return f"{amount:,.0f}"
-    return f"{amount / 1e3:,.0f}k" if abs(amount) < 9_999_500 else f"{amount / 1e6:,.0f}M"
-
-
-def short_pair(pair: str) -> str:
-    """`BTC/USDT:USDT` without the settlement currency, which is the same for all."""
-    return pair.partition(":")[0]
-
-
-def held_days(row: Mapping[str, object]) -> str:
-    """Days between opening and closing of a record of `trade_records`."""
-    begun, ended = (dt.datetime.fromisoformat(str(row[name])) for name in ("opened", "closed"))
-    return f"{(ended - begun).total_seconds() / 86_400:.1f}"
 
 
 def summary_lines(report: BacktestReport) -> Iterable[tuple[str, str, str, object]]:
@@ -104,26 +73,29 @@ def summary_lines(report: BacktestReport) -> Iterable[tuple[str, str, str, objec
             yield name, label, kind, record[name]
 
 
-def _summary(report: BacktestReport, currency: str) -> Table:
-    table = Table(title=f"{report.trades.strategy}: what the hedges earned", show_header=False, box=box.SIMPLE_HEAD)
+def sum_table(title: str, lines: Iterable[tuple[str, str, str, object]], currency: str) -> Table:
+    """Figures one below the other: (name, label, kind, value) each."""
+    table = Table(title=title, show_header=False, box=box.SIMPLE_HEAD)
     table.title_justify, table.title_style, table.pad_edge = "left", "bold", False
     table.add_column(justify="left")
     table.add_column(justify="right")
-    for name, label, kind, value in summary_lines(report):
+    for name, label, kind, value in lines:
         table.add_row(label, shown(value, kind, currency), style="bold" if name == "total" else "")
     return table
 
 
-def _grouped(report: BacktestReport, key: str) -> Table:
-    table = _table(TITLES[key], key.capitalize(), "Hedges", *(part.capitalize() for part in PARTS), "Return")
-    for row in group_records(report, key):
+def group_table(key: str, records: Iterable[Mapping[str, object]]) -> Table:
+    """Sums by pair, month or reason: a line for each record."""
+    table = plain_table(TITLES[key], key.capitalize(), "Hedges", *(part.capitalize() for part in PARTS), "Return")
+    for row in records:
         amounts = [short_amount(row[part], cost=part == "fees") for part in PARTS]
         label = short_pair(str(row[key])) if key == "pair" else str(row[key])
         table.add_row(label, shown(row["trades"], "count"), *amounts, shown(row["return"], "fraction"))
     return table
 
 
-def _table(title: str, *columns: str) -> Table:
+def plain_table(title: str, *columns: str) -> Table:
+    """Words to the left, figures to the right."""
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     table.padding = (0, 1, 0, 0)
     for index, column in enumerate(columns):
