@@ -31,6 +31,8 @@ from freqtrade_fundhedge.legs import legs_of_bot, number, short_leg
 
 logger = logging.getLogger("freqtrade_fundhedge")
 Answer = TypeVar("Answer")
+# Exits that reduce no risk of a hedge.
+PROFIT_EXITS = {"exit_signal", "roi"}
 
 
 class FundHedgeMixin(Choice):
@@ -246,7 +248,22 @@ class FundHedgeMixin(Choice):
         bot = self._running()
         if bot.controller.hedge_failed(pair):
             return "hedge_failed"
-        return "funding_turned" if self.fundhedge_gate and self._funding_turned(bot, pair) else None
+        if why := bot.controller.outside.exit_reason(pair):
+            return why
+        turned = (
+            self.fundhedge_gate and not bot.controller.outside.spot_halted(pair) and self._funding_turned(bot, pair)
+        )
+        return "funding_turned" if turned else None
+
+    def confirm_trade_exit(self, pair: str, trade: Any, exit_reason: str, **kwargs: Any) -> bool:
+        """No, while the spot market is halted, to an exit for profit: the coins would be left without their short."""
+        allowed = bool(super().confirm_trade_exit(pair=pair, trade=trade, exit_reason=exit_reason, **kwargs))  # type: ignore[misc]
+        if not allowed or exit_reason not in PROFIT_EXITS or not is_live(self.config) or not trade.is_short:
+            return allowed
+        halted = self._safely("the exit check", lambda: self._running().controller.outside.spot_halted(pair), False)
+        if halted:
+            self._say_once(pair, f"{pair}: {exit_reason} waits: its spot market is halted")
+        return not halted
 
     # --- plumbing
 

@@ -19,6 +19,7 @@ from freqtrade_fundhedge.errors import ConfigError, JournalError, VenueError
 from freqtrade_fundhedge.journal_locks import process_lock
 from freqtrade_fundhedge.journal_rows import HedgeRow
 from freqtrade_fundhedge.orphans import Orphans
+from freqtrade_fundhedge.outside import Outside
 from freqtrade_fundhedge.positions import Positions
 from freqtrade_fundhedge.spot_leg import SpotLeg
 from freqtrade_fundhedge.treasurer import Treasurer
@@ -40,6 +41,7 @@ class Controller:
         self.treasurer = Treasurer(ctx)
         self.positions = Positions(ctx)
         self.orphans = Orphans(ctx)
+        self.outside = Outside(ctx)
         self.troubles = Troubles(ctx)
         self.trouble = "the first loop has not run yet"
         self.account: FuturesAccount | None = None
@@ -97,7 +99,8 @@ class Controller:
         if self._resolve_transfers(account):
             self._move_money(account)
         self._settle()
-        self.funding = self.ctx.venue.funding()
+        hedged = {hedge.pair for hedge in journal.unsettled() if hedge.held > 0}
+        self.funding = self.outside.look(hedged, self.funding)
         return self._doubt()
 
     def _one(self, leg: ShortLeg) -> str:
@@ -240,8 +243,11 @@ class Controller:
         with self.lock:
             why = self.refusal(pair, quantity, price)
             try:
+                why = why or self.outside.refusal(pair)
                 if not why:
                     self.orphans.allow(pair, quantity)
+            except VenueError as error:
+                return self.troubles.of(error)
             except JournalError as error:
                 return str(error)
             return why

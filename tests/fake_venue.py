@@ -6,7 +6,7 @@ It keeps its own books and checks, at each send, that nothing is sent while an e
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal as D
 
@@ -22,6 +22,7 @@ from freqtrade_fundhedge.venue.port import (
     FundingQuote,
     FuturesAccount,
     OrderRequest,
+    PerpState,
     Position,
     Quote,
     ShortEntry,
@@ -58,6 +59,11 @@ class FakeVenue:
     orders: dict[str, Fill] = field(default_factory=dict)
     closes: dict[str, D] = field(default_factory=dict)
     short_entries: dict[str, list[ShortEntry]] = field(default_factory=dict)
+    perp: PerpState = field(default_factory=PerpState)
+    spot_trades: bool = True
+    ends: dict[str, float] = field(default_factory=dict)
+    terms: tuple[float, float | None] = (8.0, 0.02)
+    next_terms: tuple[float, float | None] = (8.0, 0.02)
     foreign: tuple[Position, ...] = ()
     history: list[TransferRecord] = field(default_factory=list)
     flows: list[tuple[float, D]] = field(default_factory=list)
@@ -135,7 +141,24 @@ class FakeVenue:
 
     def funding(self) -> Mapping[str, FundingQuote]:
         self._read()
-        return {PAIR: FundingQuote(0.0001, 8.0, self.now() + 3600, float(self.price), float(self.price))}
+        hours, cap = self.terms
+        return {PAIR: FundingQuote(0.0001, hours, self.now() + 3600, float(self.price), float(self.price), cap)}
+
+    def refresh_intervals(self) -> None:
+        self._read()
+        self.terms, self.next_terms = self.next_terms, self.next_terms
+
+    def perp_states(self, pairs: Collection[str]) -> Mapping[str, PerpState]:
+        self._read()
+        return dict.fromkeys(pairs, self.perp)
+
+    def spot_trading(self, symbols: Collection[str]) -> Mapping[str, bool]:
+        self._read()
+        return dict.fromkeys(symbols, self.spot_trades)
+
+    def spot_ends(self) -> Mapping[str, float]:
+        self._read()
+        return dict(self.ends)
 
     def candles(self, symbol: str, timeframe: str, since_ms: int, limit: int) -> Sequence[Sequence[float]]:
         return []

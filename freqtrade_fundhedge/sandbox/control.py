@@ -24,7 +24,7 @@ POST transfers      lag_s; next_status: list of PENDING / FAILED for coming tran
 POST partial        symbol, market=both, taker: list of fractions for coming orders, maker: fraction per touch
 POST fill           symbol, market, order_id, quantity: fill a resting order at its price
 POST position       symbol, action: liquidate, adl, close, reduce; quantity for adl and reduce
-POST market         symbol, market, status (TRADING, BREAK, SETTLING ...), delisted_at
+POST market         symbol, market, status (TRADING, BREAK, SETTLING ...), delisted_at, control_side
 POST account        dual_side, multi_assets
 POST clock          offset_ms: how wrong the exchange's own clock is
 POST latency        ms: added to each request before it is applied
@@ -229,6 +229,7 @@ def set_market(desk: Desk, body: Body) -> None:
         if market is not None:
             market.status = str(body.get("status", market.status))
             market.delisted_at = whole(body, "delisted_at") or market.delisted_at
+            market.control_side = str(body.get("control_side", market.control_side))
 
 
 def set_account(desk: Desk, body: Body) -> None:

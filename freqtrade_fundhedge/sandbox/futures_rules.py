@@ -33,6 +33,9 @@ def check(request: FuturesRequest, market: PerpMarket, mark: Decimal, *, dual_si
     """Refuse what Binance refuses for its form: words, grids, bounds and minimums."""
     if market.status != "TRADING" and not (request.reduce_only and market.status == "SETTLING"):
         raise BinanceError(-4140, "Invalid symbol status for opening position.")
+    blocked = {"BUY": {"LONG", "BOTH"}, "SELL": {"SHORT", "BOTH"}}.get(request.side, set())
+    if market.control_side in blocked and not request.reduce_only:
+        raise BinanceError(-4400, "Futures Trading Quantitative Rules violated, only reduceOnly order is allowed.")
     if (request.position_side == "BOTH") == dual_side:
         raise BinanceError(-4061, "Order's position side does not match user's setting.")
     if dual_side:

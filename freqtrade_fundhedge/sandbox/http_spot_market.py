@@ -39,7 +39,8 @@ def server_time(exchange: Exchange, params: Params) -> object:
 @routes.add("GET", "/api/v3/exchangeInfo")
 def exchange_info(exchange: Exchange, params: Params) -> object:
     """Describe the spot markets."""
-    return spot_info(exchange, params.text("symbol", "") or None)
+    names = json.loads(params.text("symbols", "[]")) or [params.text("symbol", "")]
+    return spot_info(exchange, [name for name in names if name])
 
 
 @routes.add("GET", "/dapi/v1/exchangeInfo")

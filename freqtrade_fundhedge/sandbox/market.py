@@ -31,6 +31,7 @@ class Market(Generic[Spec]):
     taker_fraction: list[Decimal] = field(default_factory=list)
     maker_fraction: list[Decimal] = field(default_factory=list)
     delisted_at: int | None = None
+    control_side: str = "NONE"
 
     @property
     def symbol(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from freqtrade_fundhedge.sandbox.exchange import Exchange
 from freqtrade_fundhedge.sandbox.market import PerpMarket, SpotMarket
 from freqtrade_fundhedge.sandbox.numbers import fixed, plain
@@ -16,11 +18,9 @@ def _limit(kind: str, interval: str, number: int, limit: int) -> dict[str, objec
     return {"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit}
 
 
-def spot_info(exchange: Exchange, symbol: str | None) -> dict[str, object]:
-    """Write ``GET /api/v3/exchangeInfo``."""
-    markets = list(exchange.markets.spot.values())
-    if symbol is not None:
-        markets = [exchange.markets.spot_market(symbol)]
+def spot_info(exchange: Exchange, symbols: Sequence[str]) -> dict[str, object]:
+    """Write ``GET /api/v3/exchangeInfo``, of all markets or of these."""
+    markets = [exchange.markets.spot_market(name) for name in symbols] or list(exchange.markets.spot.values())
     return {
         "timezone": "UTC",
         "serverTime": exchange.server_time(),
@@ -173,5 +173,5 @@ def _perp_filters(market: PerpMarket) -> list[dict[str, object]]:
             "multiplierDown": fixed(1 - spec.band, 4),
             "multiplierDecimal": "4",
         },
-        {"filterType": "POSITION_RISK_CONTROL", "positionControlSide": "NONE"},
+        {"filterType": "POSITION_RISK_CONTROL", "positionControlSide": market.control_side},
     ]

@@ -7,12 +7,14 @@ The instance is our own, with `defaultType: spot`: on the one that Freqtrade use
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from freqtrade_fundhedge.errors import NoSuchOrder, OutcomeUnknown, Rejected
+from freqtrade_fundhedge.errors import ConfigError, NoSuchOrder, OutcomeUnknown, Rejected
 from freqtrade_fundhedge.market import SpotMarket, spot_market
+from freqtrade_fundhedge.venue import states
 from freqtrade_fundhedge.venue.account import Account, account_for
 from freqtrade_fundhedge.venue.ccxt_call import (
     FINAL,
@@ -32,6 +34,7 @@ from freqtrade_fundhedge.venue.port import (
     FundingQuote,
     FuturesAccount,
     OrderRequest,
+    PerpState,
     Quote,
     ShortEntry,
     TransferRecord,
@@ -54,12 +57,19 @@ class PublicSpot:
     def __init__(self, api: Any, clock: Callable[[], float] = time.time) -> None:
         self.api = api
         self.clock = clock
-        self._intervals: dict[str, float] = {}
+        self._markets: dict[str, SpotMarket] = {}
+        self._intervals: dict[str, tuple[float, float | None]] = {}
         self._intervals_at = float("-inf")
 
     def market(self, pair: str) -> SpotMarket:
-        """See `Venue.market`."""
-        return spot_market(pair, self.api.markets)
+        """See `Venue.market`. One that the venue has taken off its list stays as it was, but takes no orders."""
+        try:
+            known = self._markets[pair] = spot_market(pair, self.api.markets)
+        except ConfigError:
+            if pair not in self._markets:
+                raise
+            known = replace(self._markets[pair], active=False)
+        return known
 
     def quote(self, symbol: str) -> Quote:
         """See `Venue.quote`."""
@@ -81,22 +91,45 @@ class PublicSpot:
         for pair, rate in rates.items():
             if rate.get("fundingRate") is None or not pair.endswith(f":{rate['symbol'].partition(':')[2]}"):
                 continue
+            hours, cap = intervals.get(pair, (8.0, None))
             quotes[pair] = FundingQuote(
                 rate=float(rate["fundingRate"]),
-                interval_h=_hours(rate.get("interval")) or intervals.get(pair, 8.0),
+                interval_h=_hours(rate.get("interval")) or hours,
                 next_at=float(rate.get("fundingTimestamp") or 0) / 1000,
                 mark_price=float(rate.get("markPrice") or 0),
                 index_price=float(rate.get("indexPrice") or 0),
+                cap=cap,
             )
         return quotes
 
-    def _funding_intervals(self) -> Mapping[str, float]:
-        """Hours by pair where they differ from 8; they change rarely, so an hour old is good enough."""
-        if self.clock() - self._intervals_at > INTERVALS_KEPT_S and self.api.has.get("fetchFundingIntervals"):
-            found = call(self.api, self.api.fetch_funding_intervals, None, {"subType": "linear"})
-            self._intervals = {pair: hours for pair, item in found.items() if (hours := _hours(item.get("interval")))}
-            self._intervals_at = self.clock()
+    def _funding_intervals(self) -> Mapping[str, tuple[float, float | None]]:
+        """Hours and cap by pair where they differ from the usual; they change rarely."""
+        if self.clock() - self._intervals_at > INTERVALS_KEPT_S:
+            self.refresh_intervals()
         return self._intervals
+
+    def refresh_intervals(self) -> None:
+        """See `Venue.refresh_intervals`."""
+        if self.api.has.get("fetchFundingIntervals"):
+            found = call(self.api, self.api.fetch_funding_intervals, None, {"subType": "linear"})
+            self._intervals = {
+                pair: (hours, float(cap) if (cap := item["info"].get("adjustedFundingRateCap")) else None)
+                for pair, item in found.items()
+                if (hours := _hours(item.get("interval")))
+            }
+            self._intervals_at = self.clock()
+
+    def perp_states(self, pairs: Collection[str]) -> Mapping[str, PerpState]:
+        """See `Venue.perp_states`."""
+        return states.perp_states(self.api, pairs)
+
+    def spot_trading(self, symbols: Collection[str]) -> Mapping[str, bool]:
+        """See `Venue.spot_trading`."""
+        return states.spot_trading(self.api, symbols)
+
+    def spot_ends(self) -> Mapping[str, float]:
+        """See `Venue.spot_ends`."""
+        return states.spot_ends(self.api)
 
 
 class LiveVenue(PublicSpot):

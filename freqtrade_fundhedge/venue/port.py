@@ -7,7 +7,7 @@ and never retry.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -151,13 +151,29 @@ class ShortEntry:
 
 @dataclass(frozen=True)
 class FundingQuote:
-    """What the next settlement is expected to pay (fraction of notional) and when (seconds since 1970)."""
+    """What the next settlement is expected to pay (fraction of notional) and when (seconds since 1970).
+
+    `cap` is the highest rate that the venue lets a settlement have, None where it did not say.
+    """
 
     rate: float
     interval_h: float
     next_at: float
     mark_price: float
     index_price: float
+    cap: float | None = None
+
+
+@dataclass(frozen=True)
+class PerpState:
+    """Whether a perpetual takes orders that enlarge a short, and that reduce one; when it is announced to end.
+
+    `ends_at` in seconds since 1970, None = nothing announced.
+    """
+
+    opens: bool = True
+    closes: bool = True
+    ends_at: float | None = None
 
 
 class Venue(Protocol):
@@ -183,6 +199,18 @@ class Venue(Protocol):
 
     def funding(self) -> Mapping[str, FundingQuote]:
         """Predicted funding by pair, all pairs in one request."""
+
+    def refresh_intervals(self) -> None:
+        """Read funding intervals and caps anew, so that `funding` has them as they are now; one request."""
+
+    def perp_states(self, pairs: Collection[str]) -> Mapping[str, PerpState]:
+        """What the venue says of perpetuals now; one request."""
+
+    def spot_trading(self, symbols: Collection[str]) -> Mapping[str, bool]:
+        """Whether spot markets take orders now; one request."""
+
+    def spot_ends(self) -> Mapping[str, float]:
+        """Announced ends of spot markets by symbol, seconds since 1970; one request, none without a key."""
 
     def candles(self, symbol: str, timeframe: str, since_ms: int, limit: int) -> Sequence[Sequence[float]]:
         """Spot candles [[open time in ms, o, h, l, c, v], ...], oldest first."""
