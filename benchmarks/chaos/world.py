@@ -19,6 +19,7 @@ from freqtrade_fundhedge.sandbox.client import ccxt_urls
 from freqtrade_fundhedge.sandbox.exchange import Exchange, Options
 from freqtrade_fundhedge.sandbox.faults import Faults
 from freqtrade_fundhedge.sandbox.requestlog import RequestLog
+from freqtrade_fundhedge.sandbox.streams import Streams
 from freqtrade_fundhedge.sandbox.views import Desk
 from freqtrade_fundhedge.venue import ccxt_call
 
@@ -152,7 +153,8 @@ class World:
         self.dice, self.latency_s = Random(dice), latency_s
         self.watch = None
         self.new_process()
-        self.sandbox.desk = Desk(Exchange(options, self.clock), Faults(options.seed), RequestLog())
+        exchange = Exchange(options, self.clock)
+        self.sandbox.desk = Desk(exchange, Faults(options.seed), RequestLog(), Streams(exchange))
 
     def new_process(self) -> None:
         """A process that starts knows nothing that the one before had kept in its ccxt instance."""

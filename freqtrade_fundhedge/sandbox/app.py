@@ -15,6 +15,7 @@ from freqtrade_fundhedge.sandbox import (
     http_fapi_account,
     http_fapi_algo,
     http_fapi_market,
+    http_fapi_stream,
     http_fapi_trade,
     http_sapi,
     http_spot,
@@ -22,12 +23,15 @@ from freqtrade_fundhedge.sandbox import (
 )
 from freqtrade_fundhedge.sandbox.auth import authorise
 from freqtrade_fundhedge.sandbox.control import CONTROLS
+from freqtrade_fundhedge.sandbox.control_streams import STREAM_CONTROLS
 from freqtrade_fundhedge.sandbox.errors import BinanceError
 from freqtrade_fundhedge.sandbox.exchange import Exchange
 from freqtrade_fundhedge.sandbox.faults import Fault, Faults
 from freqtrade_fundhedge.sandbox.params import Params
 from freqtrade_fundhedge.sandbox.requestlog import Entry, RequestLog
 from freqtrade_fundhedge.sandbox.routes import Endpoint
+from freqtrade_fundhedge.sandbox.sockets import PATHS, serve_socket
+from freqtrade_fundhedge.sandbox.streams import Streams
 from freqtrade_fundhedge.sandbox.views import Desk
 
 logger = logging.getLogger(__name__)
@@ -41,6 +45,7 @@ for _module in (
     http_fapi_account,
     http_fapi_trade,
     http_fapi_algo,
+    http_fapi_stream,
 ):
     _TABLE.update(_module.routes.table)
 
@@ -53,14 +58,17 @@ class Sandbox:
     """Serves one exchange."""
 
     def __init__(self, exchange: Exchange) -> None:
-        self.desk = Desk(exchange, Faults(exchange.options.seed), RequestLog())
+        self.desk = Desk(exchange, Faults(exchange.options.seed), RequestLog(), Streams(exchange))
 
     def application(self) -> web.Application:
         """Build the aiohttp application."""
         app = web.Application(client_max_size=1 << 20)
         app.router.add_route("*", "/control/{name:.*}", self.control)
+        for path in PATHS:
+            app.router.add_get(path, self.listen)
         app.router.add_route("*", "/{tail:.*}", self.serve)
         app.cleanup_ctx.append(self._beat)
+        app.on_shutdown.append(self._hang_up)
         return app
 
     async def _beat(self, app: web.Application) -> AsyncIterator[None]:
@@ -75,10 +83,23 @@ class Sandbox:
         while True:
             await asyncio.sleep(_HEARTBEAT_S)
             self.desk.exchange.advance()
+            self.desk.streams.flush()
+            self.desk.streams.beat()
+
+    async def _hang_up(self, app: web.Application) -> None:
+        self.desk.streams.disconnect()
+
+    async def listen(self, request: web.Request) -> web.StreamResponse:
+        """Hold a websocket; its opening is in the request log, without the key that opened it."""
+        entry = self.desk.log.open(time.time() * 1000, "GET", request.path.rpartition("/ws/")[0] or request.path, {})
+        if self.desk.faults.latency:
+            await asyncio.sleep(self.desk.faults.latency)
+        entry.applied = time.time() * 1000
+        return await serve_socket(self.desk.streams, request)
 
     async def control(self, request: web.Request) -> web.StreamResponse:
         """Answer the control API."""
-        action = CONTROLS.get((request.method, request.match_info["name"]))
+        action = (CONTROLS | STREAM_CONTROLS).get((request.method, request.match_info["name"]))
         if action is None:
             return _answer({"error": f"no such control: {request.method} {request.path}"}, 404)
         try:
@@ -87,6 +108,7 @@ class Sandbox:
             self.desk.exchange.advance()
             result = action(self.desk, body)
             self.desk.exchange.advance()
+            self.desk.streams.flush()
         except (ValueError, TypeError, KeyError, BinanceError) as error:
             return _answer({"error": f"{type(error).__name__}: {error}"}, 400)
         return _answer({"ok": True} if result is None else result)
@@ -128,6 +150,7 @@ class Sandbox:
             return _answer({"code": error.code, "msg": error.msg}, error.status)
         finally:
             entry.applied = time.time() * 1000
+            self.desk.streams.flush()
         return _answer(result)
 
 

@@ -18,6 +18,7 @@ class Need(Enum):
     """What an endpoint asks of the key that calls it."""
 
     NOTHING = "public"
+    KEY = "enableReading, unsigned"
     READ = "enableReading"
     SPOT = "enableSpotAndMarginTrading"
     FUTURES = "enableFutures"
@@ -38,8 +39,9 @@ def authorise(exchange: Exchange, need: Need, header: str | None, params: Params
     key = exchange.keys.get(header)
     if key is None:
         raise not_permitted()
-    _check_signature(key, params)
-    _check_time(exchange, params)
+    if need is not Need.KEY:
+        _check_signature(key, params)
+        _check_time(exchange, params)
     exchange.calling = key
     if not _allowed(key.permissions, need, exchange.server_time()):
         raise not_permitted()
@@ -71,6 +73,7 @@ def _allowed(permissions: Permissions, need: Need, now: int) -> bool:
     expires = permissions.tradingAuthorityExpirationTime
     expired = expires is not None and expires <= now and need in {Need.SPOT, Need.FUTURES}
     given = {
+        Need.KEY: permissions.enableReading,
         Need.READ: permissions.enableReading,
         Need.SPOT: permissions.enableSpotAndMarginTrading,
         Need.FUTURES: permissions.enableFutures,

@@ -40,9 +40,17 @@ class ControlError(Exception):
     """The sandbox refused a control request."""
 
 
-def ccxt_urls(url: str) -> dict[str, dict[str, str]]:
+def ccxt_urls(url: str) -> dict[str, dict[str, object]]:
     """Return the ``urls`` setting that sends every request of ccxt's binance to the sandbox."""
-    return {"api": {name: url + path for name, path in _API_PATHS.items()}}
+    return {"api": {name: url + path for name, path in _API_PATHS.items()} | {"ws": _ws_urls(url)}}
+
+
+def _ws_urls(url: str) -> dict[str, object]:
+    """Every websocket that ccxt's binance knows; it puts `private` before the last part of the linear one."""
+    base = "ws" + url.removeprefix("http")
+    plain = ("spot", "margin", "linear", "inverse", "stock", "option", "optionMarket", "optionPrivate", "papi")
+    api = {"spot": "/ws-api/v3", "linear": "/ws-fapi/v1", "inverse": "/ws-dapi/v1"}
+    return dict.fromkeys(plain, f"{base}/ws") | {"ws-api": {name: base + path for name, path in api.items()}}
 
 
 def freqtrade_config(url: str, **overrides: object) -> dict[str, object]:
@@ -120,6 +128,11 @@ class SandboxControl:
     def clear_faults(self) -> None:
         """Drop every fault rule and the latency."""
         self.post("faults/clear")
+
+    def streams(self) -> dict[str, object]:
+        """Return what is known of the user-data streams."""
+        answer = self.get("streams")
+        return answer if isinstance(answer, dict) else {}
 
     def clear_requests(self) -> None:
         """Forget the request log."""

@@ -3,6 +3,7 @@
 GET answers with JSON; POST takes a JSON object. A wrong request is answered with 400 and ``{"error": ...}``.
 Symbols are the exchange's (``BTCUSDT``, ``1000PEPEUSDT``); where a spot and a perpetual share one name,
 ``market`` says which is meant: ``spot``, ``perp`` or ``both``. For both, name the perpetual. Amounts are text.
+The user-data streams have controls of their own: see ``control_streams``.
 
 ==================  =================================================================================
 GET books           balances, positions, orders with fills, transfers, income, ledger, equity and its check

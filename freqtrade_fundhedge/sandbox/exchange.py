@@ -12,6 +12,7 @@ from freqtrade_fundhedge.sandbox.funding import Funding
 from freqtrade_fundhedge.sandbox.futures import FuturesEngine
 from freqtrade_fundhedge.sandbox.ledger import FUTURES, OWN, Ledger
 from freqtrade_fundhedge.sandbox.liquidation import Enforcer
+from freqtrade_fundhedge.sandbox.listen_keys import ListenKeys
 from freqtrade_fundhedge.sandbox.market import Markets
 from freqtrade_fundhedge.sandbox.orders import Ids
 from freqtrade_fundhedge.sandbox.settings import DEFAULT_KEY, DEFAULT_SECRET, AccountMode, ApiKey, Fees
@@ -54,6 +55,7 @@ class Exchange:
         key = ApiKey(self.options.key, self.options.secret)
         self.keys = {key.key: key}
         self.calling = key
+        self.listen_keys = ListenKeys()
         self.markets = Markets(now_ms, seed=self.options.seed, alive=self.options.alive, only=self.options.coins)
         self.spot = SpotEngine(self.markets, self.ledger, self.ids, self.fees)
         self.futures = FuturesEngine(self.markets, self.ledger, self.ids, self.fees, self.mode)

@@ -43,10 +43,12 @@ class FuturesEngine:
             self._check_margin(request, market, position, fills)
         order = self._order(request, quantity, now)
         self.store.orders[order.id] = order
+        self.store.note("NEW", order)
         for price, part in fills:
             self._fill(order, price, part, now, maker=False)
         if order.open and (request.type == "MARKET" or request.time_in_force in {"IOC", "FOK"}):
             order.status = "EXPIRED"
+            self.store.note("EXPIRED", order)
         self.store.add(order)
         self._trim_reduce_only(request.symbol)
         return order
@@ -155,6 +157,7 @@ class FuturesEngine:
         self.account.cover(position)
         order.add(fill)
         self.store.trades.append(fill)
+        self.store.note("TRADE", order, fill)
 
     def cancel(self, order: Order | None) -> Order:
         """Take an order out of the book."""
@@ -162,6 +165,7 @@ class FuturesEngine:
             raise unknown_order()
         order.status = "CANCELED"
         order.updated = self.markets.now_ms()
+        self.store.note("CANCELED", order)
         return order
 
     def modify(self, order: Order, quantity: Decimal, price: Decimal) -> None:
@@ -182,6 +186,7 @@ class FuturesEngine:
             self.cancel(order)
             return
         order.quantity, order.price, order.updated = quantity, price, self.markets.now_ms()
+        self.store.note("AMENDMENT", order)
 
     def fill_resting(self, order: Order, quantity: Decimal) -> None:
         """Fill part of a resting order at its own price."""
@@ -216,5 +221,6 @@ class FuturesEngine:
                 part = position.closing_part(signed)
                 if not part:
                     order.status = "EXPIRED"
+                    self.store.note("EXPIRED", order)
                 elif part < order.remaining:
                     order.quantity = order.filled + part

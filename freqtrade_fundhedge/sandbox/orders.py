@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass, field
+from collections import deque
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from freqtrade_fundhedge.sandbox.numbers import ZERO
@@ -84,13 +85,30 @@ class Order:
         self.status = "FILLED" if self.filled >= self.quantity else "PARTIALLY_FILLED"
 
 
+@dataclass(frozen=True)
+class Change:
+    """What happened to an order: Binance's execution type, the order as it was then, and the trade if it was one."""
+
+    kind: str
+    order: Order
+    fill: Fill | None = None
+
+
 @dataclass
 class OrderStore:
-    """Every order of one side of the exchange; client ids are unique among open orders only."""
+    """Every order of one side of the exchange; client ids are unique among open orders only.
+
+    ``changes`` waits for the user-data streams; what nobody collects is forgotten.
+    """
 
     orders: dict[int, Order] = field(default_factory=dict)
     trades: list[Fill] = field(default_factory=list)
     live: dict[int, Order] = field(default_factory=dict)
+    changes: deque[Change] = field(default_factory=lambda: deque(maxlen=10_000))
+
+    def note(self, kind: str, order: Order, fill: Fill | None = None) -> None:
+        """Keep a change for the streams."""
+        self.changes.append(Change(kind, replace(order), fill))
 
     def add(self, order: Order) -> None:
         """Keep an order, whatever its state."""

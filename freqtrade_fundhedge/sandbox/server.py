@@ -112,7 +112,7 @@ class SandboxServer:
         """A client of its control API."""
         return SandboxControl(self.url)
 
-    def ccxt_urls(self) -> dict[str, dict[str, str]]:
+    def ccxt_urls(self) -> dict[str, dict[str, object]]:
         """Return the ``urls`` setting for ccxt."""
         return ccxt_urls(self.url)
 

@@ -53,6 +53,7 @@ class SpotEngine:
         self._check_funds(request, market, fills)
         order = self._order(request, fills, now)
         self.store.orders[order.id] = order
+        self.store.note("NEW", order)
         for price, quantity in fills:
             self._fill(order, market, price, quantity, now, maker=False)
         self._rest(order, request)
@@ -111,6 +112,7 @@ class SpotEngine:
     def _rest(self, order: Order, request: SpotRequest) -> None:
         if order.open and (request.type == "MARKET" or request.time_in_force in {"IOC", "FOK"}):
             order.status = "EXPIRED"
+            self.store.note("EXPIRED", order)
 
     def _fill(
         self, order: Order, market: SpotMarket, price: Decimal, quantity: Decimal, now: int, *, maker: bool
@@ -129,6 +131,7 @@ class SpotEngine:
         )
         order.add(fill)
         self.store.trades.append(fill)
+        self.store.note("TRADE", order, fill)
 
     def _fee(self, rate: Decimal, asset: str, received: Decimal) -> tuple[str, Decimal]:
         if self.fees.pay_with_bnb and asset != "BNB":
@@ -143,6 +146,7 @@ class SpotEngine:
             raise unknown_order()
         order.status = "CANCELED"
         order.updated = self.markets.now_ms()
+        self.store.note("CANCELED", order)
         return order
 
     def fill_resting(self, order: Order, quantity: Decimal) -> None:

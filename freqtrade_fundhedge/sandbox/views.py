@@ -12,6 +12,7 @@ from freqtrade_fundhedge.sandbox.faults import Faults
 from freqtrade_fundhedge.sandbox.market import PerpMarket, SpotMarket
 from freqtrade_fundhedge.sandbox.numbers import ONE, plain, round8, to_decimal
 from freqtrade_fundhedge.sandbox.requestlog import RequestLog
+from freqtrade_fundhedge.sandbox.streams import Streams
 
 Body = Mapping[str, object]
 
@@ -23,6 +24,7 @@ class Desk:
     exchange: Exchange
     faults: Faults
     log: RequestLog
+    streams: Streams
 
 
 def whole(body: Body, name: str, default: int = 0) -> int:

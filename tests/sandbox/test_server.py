@@ -9,6 +9,7 @@ import sys
 from urllib.error import URLError
 
 import ccxt
+import ccxt.pro
 import pytest
 from typer.testing import CliRunner
 
@@ -50,9 +51,13 @@ def test_a_signal_stops_it_cleanly(name):
 
 def test_everything_ccxt_knows_is_redirected():
     """No API of ccxt's binance is left pointing at the internet."""
-    client = ccxt.binance({"urls": ccxt_urls("http://127.0.0.1:1")})
-    assert set(ccxt_urls("")["api"]) == set(client.urls["api"])
-    assert all(url.startswith("http://127.0.0.1:1/") for url in client.urls["api"].values())
+    client = ccxt.pro.binance({"urls": ccxt_urls("http://127.0.0.1:1")})
+    api = dict(client.urls["api"])
+    assert set(ccxt_urls("")["api"]) == set(api)
+    sockets = dict(api.pop("ws"))
+    assert set(ccxt_urls("")["api"]["ws"]) == set(sockets)
+    assert all(url.startswith("http://127.0.0.1:1/") for url in api.values())
+    assert all(url.startswith("ws://127.0.0.1:1/") for url in (*sockets.pop("ws-api").values(), *sockets.values()))
 
 
 def test_the_config_section_takes_overrides():
