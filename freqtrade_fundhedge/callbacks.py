@@ -28,6 +28,7 @@ from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.errors import FundHedgeError
 from freqtrade_fundhedge.journal_rows import HedgeRow
 from freqtrade_fundhedge.legs import legs_of_bot, number, short_leg
+from freqtrade_fundhedge.messages import for_channels
 
 logger = logging.getLogger("freqtrade_fundhedge")
 Answer = TypeVar("Answer")
@@ -81,7 +82,7 @@ class FundHedgeMixin(Choice):
             check_exits(self)
             self._fundhedge = start_bot(
                 self.config, self.fundhedge_settings, self.dp._exchange, self.wallets, Trade.get_open_trades,
-                self.dp.current_whitelist(), lambda text: self.dp.send_msg(text, always_send=True),
+                self.dp.current_whitelist(), lambda text: self.dp.send_msg(for_channels(text), always_send=True),
             )  # fmt: skip
         except FundHedgeError as error:
             self._fundhedge_refusal = str(error)

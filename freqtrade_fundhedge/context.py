@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from freqtrade_fundhedge.config import FundHedgeConfig
 from freqtrade_fundhedge.journal import Journal
+from freqtrade_fundhedge.journal_hedge import ATTENTION, OVER, open_calls
 from freqtrade_fundhedge.journal_rows import HedgeRow
+from freqtrade_fundhedge.messages import over
 from freqtrade_fundhedge.venue.port import Quote, Venue
 
 logger = logging.getLogger("freqtrade_fundhedge")
 
 QUOTE_KEPT_S = 5.0
+# What nothing else tells the end of: of an intent its outcome is told, of a hedge its close.
+END_IS_NEWS = ("key", "margin", "stranger")
 
 
 def _silent(_message: str) -> None:
@@ -45,7 +49,7 @@ class Context:
     request_timeout_s: float = 10.0
     turn: Callable[[], AbstractContextManager[None]] = nullcontext
     _quotes: dict[str, Quote] = field(default_factory=dict)
-    _said: dict[str, str] = field(default_factory=dict)
+    _said: dict[str, str] | None = None
 
     def quote(self, symbol: str, fresh: bool = False) -> Quote:
         """The spot book, at most a few seconds old; `fresh` asks the exchange."""
@@ -62,15 +66,33 @@ class Context:
             self.tell(message)
 
     def once(self, topic: str, message: str) -> bool:
-        """Call for a person once per topic and text, not once per loop. True when it was said now."""
-        if self._said.get(topic) == message:
+        """Call for a person once per topic and text, not once per loop or start. True when it was said now."""
+        if self._calls().get(topic) == message:
             return False
-        self._said[topic] = message
         logger.warning("%s", message)
+        self.journal.event(ATTENTION, message, self.clock(), None, topic=topic)
+        self._calls()[topic] = message
         self.tell(message)
-        self.journal.event("attention", message, self.clock(), None, topic=topic)
         return True
 
     def settled(self, topic: str) -> None:
         """The topic is over: the next occurrence is news again."""
-        self._said.pop(topic, None)
+        message = self._calls().get(topic)
+        if message is None:
+            return
+        self.journal.event(OVER, over(message), self.clock(), None, topic=topic)
+        del self._calls()[topic]
+        if topic.split(" ", maxsplit=1)[0] in END_IS_NEWS:
+            logger.info("%s", over(message))
+            self.tell(over(message))
+
+    def only(self, prefix: str, topics: Collection[str]) -> None:
+        """All topics that begin with `prefix` are over, except these."""
+        for topic in [t for t in self._calls() if t.startswith(prefix) and t not in topics]:
+            self.settled(topic)
+
+    def _calls(self) -> dict[str, str]:
+        """What a person was called for and is not over, by topic; at first as the journal has it."""
+        if self._said is None:
+            self._said = open_calls(self.journal.engine, self.journal.bot)
+        return self._said

@@ -18,6 +18,7 @@ from freqtrade_fundhedge.core.treasury import Movement, Needs
 from freqtrade_fundhedge.errors import ConfigError, JournalError, VenueError
 from freqtrade_fundhedge.journal_locks import process_lock
 from freqtrade_fundhedge.journal_rows import HedgeRow
+from freqtrade_fundhedge.news import News
 from freqtrade_fundhedge.orphans import Orphans
 from freqtrade_fundhedge.outside import Outside
 from freqtrade_fundhedge.positions import Positions
@@ -42,6 +43,7 @@ class Controller:
         self.positions = Positions(ctx)
         self.orphans = Orphans(ctx)
         self.outside = Outside(ctx)
+        self.news = News(ctx)
         self.troubles = Troubles(ctx)
         self.trouble = "the first loop has not run yet"
         self.account: FuturesAccount | None = None
@@ -108,6 +110,7 @@ class Controller:
         hedge = self._hedge_row(leg)
         if hedge.id not in blocked:
             hedge = self.spot.step(hedge, leg, self.positions.last_known(hedge, leg))
+            self.news.look(hedge, leg, self.funding)
         if self.plan is not None and self.plan.pair == leg.pair:
             self.plan = None
         if leg.freed > hedge.swept and self._resolve_transfers(None):
@@ -157,7 +160,8 @@ class Controller:
                 self.spot.note_freed(hedge, leg)
             if hedge.id in blocked or (leg is None and account is None) or hedge.state == "closed":
                 continue
-            self.spot.step(hedge, leg, self.positions.on_exchange(hedge, leg, legs, account))
+            stepped = self.spot.step(hedge, leg, self.positions.on_exchange(hedge, leg, legs, account))
+            self.news.look(stepped, leg, self.funding)
 
     def _watch_margin(self, account: FuturesAccount) -> None:
         """Tell once when a short comes close to its liquidation."""

@@ -25,15 +25,17 @@ def money(value: object) -> Decimal:
 
 def short_leg(trade: Any) -> ShortLeg:
     """A trade of Freqtrade's as it is now, partial fills of open orders included."""
-    entered = waiting = exited = ZERO
+    entered = waiting = exited = sold = bought = ZERO
     for order in trade.orders:
         filled = number(order.filled)
         if order.ft_order_side == trade.entry_side:
             entered += filled
+            sold += filled * number(order.safe_price) if filled else ZERO
             if order.ft_is_open:
                 waiting += max(ZERO, number(order.amount) - filled)
         else:
             exited += filled
+            bought += filled * number(order.safe_price) if filled else ZERO
     is_open = bool(trade.is_open)
     held = max(ZERO, entered - exited) if is_open else ZERO
     stake = money(trade.stake_amount)
@@ -48,6 +50,10 @@ def short_leg(trade: Any) -> ShortLeg:
         stake_left=stake if is_open else ZERO,
         realised=money(trade.realized_profit),
         funding=money(trade.funding_fees),
+        entered=entered,
+        sold=sold,
+        bought=bought,
+        fees=number(trade.fee_open) * sold + number(trade.fee_close) * bought,
     )
 
 

@@ -60,12 +60,14 @@ class Orphans:
             return True
         if evidence is Evidence.FAILED:
             journal.close_moved(row.intent_id, Move.REFUSE, "the exchange lists it as rejected", ctx.clock())
+            ctx.settled(f"close {row.intent_id}")
             return True
         if evidence is Evidence.NOT_SEEN:
             lookups = journal.not_seen(short_closes, row.intent_id)
             if lookups >= ABSENT_LOOKUPS and ctx.clock() - epoch(row.sent_at) > ABSENT_AFTER_S:
                 answer = f"not on the exchange in {lookups} lookups"
                 journal.close_moved(row.intent_id, Move.PROVE_ABSENT, answer, ctx.clock())
+                ctx.settled(f"close {row.intent_id}")
                 return True
         ctx.once(f"close {row.intent_id}", f"{row.pair}: outcome of the close of {row.amount:f} is not known yet")
         return False
@@ -77,8 +79,7 @@ class Orphans:
         found = [position for position in account.positions if position.pair not in known]
         others = journal.held_by_others() if found else frozenset[str]()
         strangers = [position for position in found if position.pair not in others]
-        for pair in self.pairs - {position.pair for position in strangers}:
-            self.ctx.settled(f"stranger {pair}")
+        self.ctx.only("stranger ", {f"stranger {position.pair}" for position in strangers})
         before, self._before = self._before, {position.pair: position.quantity for position in strangers}
         self.pairs = frozenset(self._before)
         for position in strangers:

@@ -19,6 +19,7 @@ from freqtrade_fundhedge.core.intents import Move, State
 from freqtrade_fundhedge.errors import BackOff, Denied, Insufficient, NotSent, OutcomeUnknown, Rejected
 from freqtrade_fundhedge.journal_rows import HedgeRow, OrderRow, epoch, iso
 from freqtrade_fundhedge.market import SpotMarket, floor_to
+from freqtrade_fundhedge.news import tell_closed
 from freqtrade_fundhedge.pauses import Pauses
 from freqtrade_fundhedge.schema import spot_orders
 from freqtrade_fundhedge.venue.port import ZERO, Evidence, Fill, OrderRequest, Quote, Side
@@ -52,6 +53,7 @@ class SpotLeg:
             return True
         if evidence is Evidence.FAILED:
             journal.order_moved(row.intent_id, Move.REFUSE, "the exchange lists it as rejected", ctx.clock())
+            ctx.settled(f"order {row.intent_id}")
             return True
         if evidence is Evidence.NOT_SEEN:
             lookups = journal.not_seen(spot_orders, row.intent_id)
@@ -59,6 +61,7 @@ class SpotLeg:
                 answer = f"not on the exchange in {lookups} lookups"
                 journal.order_moved(row.intent_id, Move.PROVE_ABSENT, answer, ctx.clock())
                 ctx.record("order_absent", f"{row.symbol}: {row.side} {row.amount:f} never reached the exchange")
+                ctx.settled(f"order {row.intent_id}")
                 return True
         ctx.once(f"order {row.intent_id}", f"{row.symbol}: outcome of {row.side} {row.amount:f} is not known yet")
         return False
@@ -151,6 +154,7 @@ class SpotLeg:
         ctx = self.ctx
         ctx.journal.order_done(row.intent_id, move, fill, ctx.clock(), market.base, market.quote)
         ctx.settled(f"order {row.intent_id}")
+        ctx.settled("key")
         self._pauses.worked(row.hedge_id)
         if row.side is Side.BUY and fill.quantity and fill.fees:
             self._fee_in_coin = market.base in fill.fees
@@ -196,17 +200,6 @@ class SpotLeg:
             ctx.record("hedge_failed", text, hedge, tell=True)
         over = leg is None or not leg.is_open
         if over and wanted == 0 and not tradable and hedge.closed_at is None:
-            hedge = self._close(hedge, market)
-        return hedge
-
-    def _close(self, hedge: HedgeRow, market: SpotMarket) -> HedgeRow:
-        ctx = self.ctx
-        hedge = ctx.journal.note_hedge(hedge.id, state="closed", closed_at=iso(ctx.clock()))
-        dust = f", {hedge.held.normalize():f} {market.base} of dust stays" if hedge.held else ""
-        result = hedge.short_realised + hedge.spot_cash
-        text = (
-            f"{hedge.pair}: hedge closed, short {hedge.short_realised:+.4f} (funding {hedge.funding:+.4f}), "
-            f"spot {hedge.spot_cash:+.4f} (fees {hedge.spot_fees:.4f}), together {result:+.4f} {market.quote}{dust}"
-        )
-        ctx.record("hedge_closed", text, hedge, tell=True, result=str(result))
+            hedge = ctx.journal.note_hedge(hedge.id, state="closed", closed_at=iso(ctx.clock()))
+            tell_closed(ctx, hedge, leg)
         return hedge

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from freqtrade_fundhedge.core.intents import State
 from freqtrade_fundhedge.errors import JournalError
 from freqtrade_fundhedge.journal import Journal
+from freqtrade_fundhedge.journal_hedge import open_calls, topic_of
 from freqtrade_fundhedge.journal_rows import CloseRow, EventRow, HedgeRow, OrderRow, TransferRow, epoch
 from freqtrade_fundhedge.journal_trail import Wish, newest
 from freqtrade_fundhedge.trail_text import name_of
 
 PATIENCE_S = 600.0
-# Margin, keys and positions recover without an entry in the journal; the bot says it again if they do not.
-NEWS_FOR_S = 86_400.0
 SHOWN = 5
 CALLS_READ = 100
 
@@ -98,7 +97,7 @@ def read_status(journal: Journal, now: float) -> Status:
     known = _newest(journal, Wish(frozenset({"hedge"})), SHOWN + len(rows))
     closed = [row for row in known if isinstance(row, HedgeRow) and row.closed_at is not None]
     transfers = [row for row in _newest(journal, Wish(frozenset({"transfer"})), SHOWN) if isinstance(row, TransferRow)]
-    calls = list(_calls(journal, rows, now))
+    calls = list(_calls(journal, rows))
     latest = _events(journal, "", "", 1)
     reasons = [*_reasons(hedges, unknown), *(call.row.message for call in calls if call.is_open)]
     shown = [call for index, call in enumerate(calls) if call.is_open or index >= len(calls) - SHOWN]
@@ -172,34 +171,24 @@ def minutes(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _calls(journal: Journal, rows: Sequence[HedgeRow], now: float) -> Iterator[Call]:
+def _calls(journal: Journal, rows: Sequence[HedgeRow]) -> Iterator[Call]:
     """The newest calls, oldest first; only the latest of a topic can be open."""
     calls = _events(journal, "attention", "", CALLS_READ)
-    latest = {_topic(row): row.id for row in calls}
+    latest = {topic_of(row): row.id for row in calls}
+    still = open_calls(journal.engine, journal.bot)
     for row in calls:
-        yield Call(row, latest[_topic(row)] == row.id and _stands(journal, row, rows, now))
+        yield Call(row, latest[topic_of(row)] == row.id and _stands(row, rows, still))
 
 
-def _topic(row: EventRow) -> str:
-    return str((row.data.get("topic") if isinstance(row.data, dict) else "") or row.message)
-
-
-def _stands(journal: Journal, row: EventRow, rows: Sequence[HedgeRow], now: float) -> bool:
-    """Whether the journal knows nothing that put an end to the matter."""
-    kind, _, what = _topic(row).partition(" ")
-    if kind in {"order", "transfer", "close"}:
+def _stands(row: EventRow, rows: Sequence[HedgeRow], still: Mapping[str, str]) -> bool:
+    """Whether the bot has not said that the matter is over, nor the hedge that it is about is closed."""
+    kind, _, what = topic_of(row).partition(" ")
+    if kind in {"order", "transfer", "close"} or topic_of(row) not in still:
         # The intent itself tells, with its age: every lost answer is looked up, and most are found within a minute.
         return False
-    if kind in {"gone", "missing"}:
+    if kind in {"gone", "missing", "smaller"}:
         return any(hedge.id == what.partition(" ")[0] and hedge.state != "closed" for hedge in rows)
-    if _age(row.at, now) > NEWS_FOR_S:
-        return False
-    if kind == "smaller":
-        return any(hedge.id == what and hedge.state != "closed" for hedge in rows)
-    if kind == "margin":
-        return any(hedge.pair == what and hedge.state != "closed" for hedge in rows)
-    cures = {"key": ("transfer_done",), "stranger": ("orphan_closed", "entry_allowed")}.get(kind, ())
-    return not any(event.id > row.id for cure in cures for event in _events(journal, cure, what, 1))
+    return kind != "margin" or any(hedge.pair == what and hedge.state != "closed" for hedge in rows)
 
 
 def _events(journal: Journal, kind: str, pair: str, limit: int) -> list[EventRow]:

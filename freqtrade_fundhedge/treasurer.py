@@ -19,6 +19,8 @@ from freqtrade_fundhedge.core.treasury import (
 )
 from freqtrade_fundhedge.errors import BackOff, Denied, Insufficient, NotSent, OutcomeUnknown, Rejected
 from freqtrade_fundhedge.journal_rows import HedgeRow, TransferRow, epoch
+from freqtrade_fundhedge.messages import transfer as phrase
+from freqtrade_fundhedge.messages import transferred
 from freqtrade_fundhedge.pauses import Pauses
 from freqtrade_fundhedge.schema import transfers
 from freqtrade_fundhedge.venue.port import (
@@ -71,13 +73,14 @@ class Treasurer:
             journal.transfer_moved(
                 row.intent_id, Move.FIND, "found in the history", ctx.clock(), record.exchange_id, shares
             )
-            self._announce(row, "found in the exchange's history")
+            self._announce(row, found=True)
             return True
         if record.evidence is Evidence.FAILED:
             journal.transfer_moved(row.intent_id, Move.REFUSE, "the history says FAILED", ctx.clock())
-            ctx.record("transfer_failed", f"{_phrase(row)} failed at the exchange")
+            ctx.record("transfer_failed", f"{phrase(row)} failed at the exchange")
+            ctx.settled(f"transfer {row.intent_id}")
             return True
-        ctx.once(f"transfer {row.intent_id}", f"{_phrase(row)} is pending at the exchange")
+        ctx.once(f"transfer {row.intent_id}", f"{phrase(row)} is pending at the exchange")
         return False
 
     def _match(self, row: TransferRow) -> TransferRecord | None:
@@ -92,14 +95,14 @@ class Treasurer:
     def _absent(self, row: TransferRow, account: FuturesAccount | None) -> bool:
         ctx = self.ctx
         lookups = ctx.journal.not_seen(transfers, row.intent_id)
-        ctx.once(f"transfer {row.intent_id}", f"{_phrase(row)}: outcome not known yet; nothing else moves until it is")
+        ctx.once(f"transfer {row.intent_id}", f"{phrase(row)}: outcome not known yet; nothing else moves until it is")
         if lookups < ABSENT_LOOKUPS or ctx.clock() - epoch(row.sent_at) < ABSENT_AFTER_S:
             return False
         if not self._unmoved(row, account or ctx.venue.futures_account()):
             return False
         answer = f"not in the history in {lookups} lookups, and the balance has not moved"
         ctx.journal.transfer_moved(row.intent_id, Move.PROVE_ABSENT, answer, ctx.clock())
-        ctx.record("transfer_absent", f"{_phrase(row)} never took effect", tell=True)
+        ctx.record("transfer_absent", f"{phrase(row)} never took effect", tell=True)
         ctx.settled(f"transfer {row.intent_id}")
         return True
 
@@ -197,7 +200,7 @@ class Treasurer:
             exchange_id = ctx.venue.send_transfer(request)
         except OutcomeUnknown as error:
             journal.transfer_moved(row.intent_id, Move.LOSE, str(error), ctx.clock())
-            ctx.record("transfer_unknown", f"{_phrase(row)}: the answer was lost; looking it up before anything else")
+            ctx.record("transfer_unknown", f"{phrase(row)}: the answer was lost; looking it up before anything else")
             raise
         except NotSent as error:
             journal.transfer_moved(row.intent_id, Move.PROVE_ABSENT, str(error), ctx.clock())
@@ -205,7 +208,7 @@ class Treasurer:
             raise
         except Insufficient as error:
             journal.transfer_moved(row.intent_id, Move.REDUCE, str(error), ctx.clock())
-            ctx.record("transfer_refused", f"{_phrase(row)} refused as insufficient (attempt {row.attempts})")
+            ctx.record("transfer_refused", f"{phrase(row)} refused as insufficient (attempt {row.attempts})")
             return Move.REDUCE
         except Rejected as error:
             self._rejected(row, error)
@@ -215,7 +218,7 @@ class Treasurer:
         shares = self._shares(row)
         journal.transfer_moved(row.intent_id, Move.ACCEPT, "accepted", ctx.clock(), exchange_id, shares)
         self._pauses.worked(TRANSFER)
-        self._announce(row, f"attempt {row.attempts}" if row.attempts > 1 else "")
+        self._announce(row)
         return Move.ACCEPT
 
     def _rejected(self, row: TransferRow, error: Rejected) -> None:
@@ -223,9 +226,9 @@ class Treasurer:
         ctx.journal.transfer_moved(row.intent_id, Move.REFUSE, str(error), ctx.clock())
         pause = error.retry_after_s or REFUSED_PAUSE_S if isinstance(error, BackOff) else REFUSED_PAUSE_S
         self._not_before = ctx.clock() + pause
-        logger.warning("%s refused: %s", _phrase(row), error)
+        logger.warning("%s refused: %s", phrase(row), error)
         if isinstance(error, Denied):
-            ctx.once("key", f"the exchange refuses {_phrase(row)}: {error}; check the key's permissions")
+            ctx.once("key", f"the exchange refuses {phrase(row)}: {error}; check the key's permissions")
 
     def _shares(self, row: TransferRow) -> dict[str, Decimal]:
         """How much of a sweep each hedge freed; nobody's when the whole wallet is ours to sweep."""
@@ -234,10 +237,10 @@ class Treasurer:
         hedges: Sequence[HedgeRow] = self.ctx.journal.unsettled()
         return allocate(row.amount, [(hedge.id, hedge.unswept) for hedge in hedges])
 
-    def _announce(self, row: TransferRow, note: str) -> None:
+    def _announce(self, row: TransferRow, found: bool = False) -> None:
         self.ctx.settled(f"transfer {row.intent_id}")
         self.ctx.settled("key")
-        text = f"{_phrase(row)} done{f' ({note})' if note else ''}"
+        text = transferred(row, found)
         self.ctx.record("transfer_done", text, tell=True, intent=row.intent_id, amount=str(row.amount))
 
 
@@ -250,8 +253,3 @@ def _net(records: Sequence[TransferRecord], start: float) -> Decimal:
 def _attempt_key(row: TransferRow) -> str:
     """Each attempt under its own key: a venue may refuse to see the key of a refused one again."""
     return row.intent_id if row.attempts <= 1 else f"{row.intent_id}-{row.attempts}"
-
-
-def _phrase(row: TransferRow) -> str:
-    name = "sweep" if row.direction is Direction.SWEEP else "top-up"
-    return f"{name} of {row.amount.normalize():f} {row.asset}"

@@ -25,6 +25,9 @@ class ShortLeg:
     stake_left : margin of what is still open
     realised : profit of the closed part, funding and fees included
     funding : of it, and of the open part so far, funding
+    entered : all that entries filled
+    sold, bought : quote of all filled entries and exits
+    fees : of both so far, quote
     """
 
     trade_id: int
@@ -37,6 +40,10 @@ class ShortLeg:
     stake_left: Decimal = ZERO
     realised: Decimal = ZERO
     funding: Decimal = ZERO
+    entered: Decimal = ZERO
+    sold: Decimal = ZERO
+    bought: Decimal = ZERO
+    fees: Decimal = ZERO
 
     @property
     def freed(self) -> Decimal:
