@@ -20,7 +20,7 @@ logger = logging.getLogger("freqtrade_fundhedge")
 
 QUOTE_KEPT_S = 5.0
 # What nothing else tells the end of: of an intent its outcome is told, of a hedge its close.
-END_IS_NEWS = ("key", "margin", "stranger")
+END_IS_NEWS = ("key", "margin", "market", "stranger")
 
 
 def _silent(_message: str) -> None:
