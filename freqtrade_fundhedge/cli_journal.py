@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -22,6 +22,7 @@ from rich.text import Text
 
 from freqtrade_fundhedge.cli_common import ConfigOption, JsonOption, load
 from freqtrade_fundhedge.cli_journal_file import opened, place, stranger_note
+from freqtrade_fundhedge.cli_journal_tax import COLUMNS, executed, flat, print_executed
 from freqtrade_fundhedge.errors import ConfigError
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_trail import RECORDS, Entry, Wish, newest, trail
@@ -30,7 +31,7 @@ from freqtrade_fundhedge.trail_text import lines
 WIDTH = 80  # of output that goes into a file or a pipe
 TABLE_ROWS = 50
 MOST_ROWS = 100_000
-HEADER: Final = b"record,at,"
+HEADERS: Final = {b"record,at", b"at,type", b""}
 _PAIR: Final = re.compile(r"[\w.-]{1,40}/[\w.-]{1,40}(:[\w.-]{1,40})?")
 
 
@@ -63,6 +64,7 @@ def journal_command(
     ] = "",
     kind: KindOption = None,
     limit: LimitOption = None,
+    tax: Annotated[bool, typer.Option("--tax", help="Executed things only, with fees, cost and gain.")] = False,
     csv_file: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write all columns to a file.")] = None,
     as_machine: JsonOption = False,
 ) -> None:
@@ -74,22 +76,24 @@ def journal_command(
     Examples:
       fundhedge journal -c config.json --kind transfer --limit 10
       fundhedge journal -c config.json --pair BTC/USDT --since 2026-03-01
-      fundhedge journal -c config.json --since 2026-01-01 --until 2026-12-31 --csv 2026.csv
+      fundhedge journal -c config.json --tax --since 2026-01-01 --until 2026-12-31 --csv 2026.csv
     """
     wish = wish_of(since, until, pair, kind or [])
+    if tax and kind:
+        raise ConfigError("--kind and --tax: the rows of --tax are of all kinds")
     if csv_file is not None:
         _check_target(csv_file)
     with opened(place(load(config))) as journal:
         if csv_file is not None:
             try:
-                count = _write_csv(csv_file, _entries(journal, wish, limit), wish)
+                count = _write_csv(csv_file, _rows(journal, wish, limit, tax), COLUMNS if tax else _columns(wish))
             except OSError as error:
                 raise ConfigError(f"--csv {csv_file}: {(error.strerror or type(error).__name__).lower()}") from None
             typer.echo(f"{count} records written to {csv_file}", err=as_machine)
         if as_machine:
-            sys.stdout.writelines(_json_pieces(_entries(journal, wish, limit)))
+            sys.stdout.writelines(_json_pieces(_rows(journal, wish, limit, tax)))
         elif csv_file is None:
-            _print(journal, wish, limit or TABLE_ROWS)
+            (print_executed if tax else _print)(journal, wish, limit or TABLE_ROWS)
 
 
 def wish_of(since: str, until: str, pair: str, kinds: Iterable[Kind]) -> Wish:
@@ -126,17 +130,19 @@ def _time(option: str, text: str, later: bool) -> str:
     return at.isoformat(timespec="microseconds")
 
 
-def _entries(journal: Journal, wish: Wish, limit: int | None) -> Iterable[Entry]:
+def _rows(journal: Journal, wish: Wish, limit: int | None, tax: bool) -> Iterable[Mapping[str, object]]:
+    if tax:
+        return map(flat, executed(journal, wish, limit))
     if limit is None:
-        return trail(journal.engine, journal.bot, wish)
-    return newest(journal.engine, journal.bot, wish, limit)
+        return map(_flat, trail(journal.engine, journal.bot, wish))
+    return map(_flat, newest(journal.engine, journal.bot, wish, limit))
 
 
-def _json_pieces(entries: Iterable[Entry]) -> Iterator[str]:
+def _json_pieces(rows: Iterable[Mapping[str, object]]) -> Iterator[str]:
     """An array with a record a line, made while the database is read."""
     lead = "[\n"
-    for entry in entries:
-        yield lead + json.dumps(_flat(entry), default=str)
+    for row in rows:
+        yield lead + json.dumps(row, default=str)
         lead = ",\n"
     yield "[]\n" if lead == "[\n" else "\n]\n"
 
@@ -151,30 +157,33 @@ def _check_target(target: Path) -> None:
     """An export may replace an older one, and nothing else: least of all a journal or a device."""
     try:
         there = target.exists()
-        ours = not there or (target.is_file() and _first_bytes(target) in {HEADER, b""})
+        ours = not there or (target.is_file() and _first_line(target) in HEADERS)
     except (OSError, ValueError):  # ValueError: a name that no file system takes
         raise ConfigError(f"--csv {target}: no file can be there") from None
     if not target.name or not ours:
         raise ConfigError(f"--csv {target}: something else is there; choose another name")
 
 
-def _first_bytes(path: Path) -> bytes:
+def _first_line(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(len(HEADER))
+        return b",".join(file.readline(200).split(b",")[:2])
 
 
-def _write_csv(target: Path, entries: Iterable[Entry], wish: Wish) -> int:
-    """Write beside the target, then rename: an export is never half there."""
+def _columns(wish: Wish) -> Sequence[str]:
     wanted = [kind for name, kind in RECORDS.items() if not wish.records or name in wish.records]
-    columns = dict.fromkeys(["record", "at", *(field.name for kind in wanted for field in fields(kind))])
+    return list(dict.fromkeys(["record", "at", *(field.name for kind in wanted for field in fields(kind))]))
+
+
+def _write_csv(target: Path, rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> int:
+    """Write beside the target, then rename: an export is never half there."""
     beside = target.with_name(f".{target.name}.{os.getpid()}")
     count = 0
     try:
         with beside.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(columns), restval="")
+            writer = csv.DictWriter(file, columns, restval="")
             writer.writeheader()
-            for count, entry in enumerate(entries, 1):  # noqa: B007 - the last one is the number of records
-                writer.writerow({name: _cell(value) for name, value in _flat(entry).items()})
+            for count, row in enumerate(rows, 1):  # noqa: B007 - the last one is the number of records
+                writer.writerow({name: _cell(value) for name, value in row.items()})
         beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import tracemalloc
 from collections.abc import Iterator
 from decimal import Decimal as D
@@ -19,11 +20,12 @@ from freqtrade_fundhedge.cli_journal import Kind, wish_of
 from freqtrade_fundhedge.core.intents import Move
 from freqtrade_fundhedge.errors import ConfigError
 from freqtrade_fundhedge.journal import Journal
-from freqtrade_fundhedge.journal_rows import iso
+from freqtrade_fundhedge.journal_rows import HedgeRow, iso
 from freqtrade_fundhedge.journal_trail import Wish, newest, trail
 from freqtrade_fundhedge.venue.port import Direction, Fill, Side
 
 PAIR, SYMBOL = "BTC/USDT:USDT", "BTC/USDT"
+ROOT = Path(__file__).parents[1]
 DAY = 86_400.0
 NOW = 1_699_999_200.0 + 11 * 3600  # 2023-11-15 09:00 UTC
 CONFIG: dict[str, Any] = {
@@ -295,3 +297,69 @@ def test_a_question_is_understood_or_refused(since: str, until: str, pair: str, 
     except ConfigError:
         return
     assert not wish.since or not wish.until or wish.since < wish.until
+
+
+def sold(journal: Journal) -> None:
+    """A second purchase paid in BNB and one more coin, and a sale of most of it on day two."""
+    hedge = journal.unsettled()[0]
+    for side, fill, at in (
+        (Side.BUY, Fill("o2", D("0.01"), D("505"), {"BNB": D("0.001"), "USDT": D("0.5")}), NOW + 9),
+        (Side.SELL, Fill("o3", D("0.02"), D("1100"), {"USDT": D("1.1")}), NOW + DAY + 9),
+        (Side.SELL, Fill("o4", D(0), D(0)), NOW + DAY),
+    ):
+        order = journal.begin_order(hedge, side, D("0.02"), D(50_000), at)
+        journal.order_done(order.intent_id, Move.ACCEPT, fill, at, "BTC", "USDT")
+
+
+def taxed(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(shown(capsys, "--tax", "--json", *arguments))
+    return found
+
+
+def test_tax_rows_are_what_was_executed(journal: Journal, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row each with fee and asset; a sale's cost is that of the first coins bought, fees counted."""
+    three_days(journal)
+    journal.note_hedge(journal.recent(HedgeRow)[0].id, settled=False, funding=D("1.5"))
+    sold(journal)
+    rows = taxed(capsys)
+    assert [row["type"] for row in rows] == [
+        "spot_buy", "sweep", "spot_buy", "fee", "short_buy_back", "spot_sell", "short_result", "funding",
+    ]  # fmt: skip
+    buy, sweep, _, fee, _, sale, short, funding = rows
+    assert (buy["amount"], buy["quote_amount"], buy["fee"], buy["fee_asset"]) == (
+        "0.02002", "-1000.99", "0.00002002", "BTC",
+    )  # fmt: skip
+    assert (sweep["amount"], sweep["asset"], sweep["exchange_id"]) == ("12.30", "USDT", "t1")
+    assert (fee["asset"], fee["amount"], fee["fee_asset"]) == ("BNB", "-0.001", "BNB")
+    # 0.01999998 BTC of the first purchase, and the rest of the second: 505.5 for 0.01.
+    cost = D("1000.99") + (D("0.00000002") * D("505.5") / D("0.01")).quantize(D("1e-8"))
+    assert D(sale["cost_basis"]) == cost
+    assert D(sale["gain"]) == D("1100") - D("1.1") - cost
+    assert (short["amount"], funding["amount"]) == ("999.5", "1.5")
+
+
+def test_tax_rows_of_a_day_know_what_was_bought_before(journal: Journal, capsys: pytest.CaptureFixture[str]) -> None:
+    """The year of the sale shows the cost of the year before; transfers have no pair; limits count from the end."""
+    three_days(journal)
+    journal.note_hedge(journal.recent(HedgeRow)[0].id, settled=False)
+    sold(journal)
+    late = taxed(capsys, "--since", "2023-11-15T22:13:20", "--pair", SYMBOL)
+    assert [row["type"] for row in late] == ["spot_sell", "short_result"]
+    assert late[0]["cost_basis"] is not None
+    assert [row["type"] for row in taxed(capsys, "--limit", "1")] == ["short_result"]
+    table = shown(capsys, "--tax", "--limit", "2")
+    assert "The newest 2 only" in table
+    assert max(len(line) for line in table.splitlines()) <= 80
+    assert "Nothing that was executed fits." in shown(capsys, "--tax", "--since", "2030-01-01")
+
+
+def test_the_tax_file_has_the_documented_columns(journal: Journal, capsys: pytest.CaptureFixture[str]) -> None:
+    """CSV and JSON are the same rows; the README names every column; a second export replaces the first."""
+    three_days(journal)
+    for _ in range(2):
+        shown(capsys, "--tax", "--csv", "tax.csv")
+    rows = list(csv.DictReader(Path("tax.csv").read_text(encoding="utf-8").splitlines()))
+    assert [{k: v or "" for k, v in row.items()} for row in taxed(capsys)] == rows
+    documented = re.findall(r"`([a-z_]+)`", (ROOT / "README.md").read_text().split("#### For the tax office")[1])
+    assert set(rows[0]) <= set(documented)
+    assert run(["journal", "-c", "config.json", "--tax", "--kind", "order"]) == 2
