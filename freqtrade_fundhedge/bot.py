@@ -15,8 +15,9 @@ from freqtrade_fundhedge.context import Context, logger
 from freqtrade_fundhedge.controller import Controller
 from freqtrade_fundhedge.core.carry import CarryParams
 from freqtrade_fundhedge.core.entry import EntryPlan
-from freqtrade_fundhedge.errors import ConfigError, Denied, StartRefused, VenueError
+from freqtrade_fundhedge.errors import ConfigError, StartRefused
 from freqtrade_fundhedge.frames import SpotCandles, startup_candles, timeframe_ms
+from freqtrade_fundhedge.health import Health
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_locks import SingleBot
 from freqtrade_fundhedge.journal_open import default_url
@@ -25,6 +26,7 @@ from freqtrade_fundhedge.market import spot_symbol
 from freqtrade_fundhedge.pairlist_file import check_target
 from freqtrade_fundhedge.pairlist_refresh import PairlistRefresh
 from freqtrade_fundhedge.scan import Scan, Wish, patterns
+from freqtrade_fundhedge.venue.answers import Answers
 from freqtrade_fundhedge.venue.live import LiveVenue, PublicSpot
 from freqtrade_fundhedge.venue.paper import PaperVenue
 from freqtrade_fundhedge.venue.port import Venue
@@ -42,7 +44,7 @@ class Bot:
     candles: SpotCandles
     single: SingleBot
     source: Any
-    verified: bool = True
+    health: Health
     pairlist: PairlistRefresh | None = None
 
     @property
@@ -51,13 +53,13 @@ class Bot:
         return self.controller.ctx.venue
 
     def before_loop(self) -> None:
-        """Cheap upkeep: markets that Freqtrade reloaded, and permissions that could not be read at the start."""
+        """Cheap upkeep: markets that Freqtrade reloaded."""
         refresh_markets(self.spot.api, self.source)
-        if not self.verified and not self.controller.troubles.unreachable:
-            self.verified = _verify(self.venue)
 
     def after_loop(self) -> None:
-        """The pair list goes on by one request, while there is nothing more urgent."""
+        """The daily checks, and the pair list by one request, while there is nothing more urgent."""
+        if not self.controller.troubles.unreachable and not self.controller.troubles.quiet():
+            self.health.step()
         if self.pairlist is not None and not self.controller.trouble and self.controller.plan is None:
             self.pairlist.step()
 
@@ -73,7 +75,7 @@ def start_bot(
     exchange: Any,
     wallets: Any,
     open_trades: Callable[[], Iterable[Any]],
-    whitelist: Sequence[str],
+    whitelist: Callable[[], Sequence[str]],
     tell: Callable[[str], None],
 ) -> Bot:
     """Connect journal, venue and controller.
@@ -92,7 +94,7 @@ def start_bot(
         journal = Journal(url, name)
         source = freqtrade_api(exchange)
         api = spot_api(source, config["exchange"], settings.spot, with_keys=not dry_run)
-        check_markets(api.markets, stake, whitelist)
+        check_markets(api.markets, stake, whitelist())
         wallet = FreqtradeWallet(wallets, stake, open_trades) if dry_run else None
         venue = _venue(api, source, wallet, journal, stake, settings)
         wait_s = float(api.timeout or 10_000) / 1000
@@ -100,7 +102,9 @@ def start_bot(
         ctx = Context(venue, journal, settings, stake, cross, tell=tell, request_timeout_s=wait_s, turn=turn)
         controller, candles = Controller(ctx), _candles(venue, str(config["timeframe"]))
         pairlist = _pairlist(config, settings, api, controller)
-        return Bot(controller, venue, candles, single, source, _verify(venue), pairlist)
+        health = Health(ctx, Answers(venue), whitelist, "cross" if cross else "isolated", signed=not dry_run)
+        health.start()
+        return Bot(controller, venue, candles, single, source, health, pairlist)
     except BaseException:
         single.release()
         raise
@@ -147,25 +151,6 @@ def check_exits(strategy: Any) -> None:
         raise ConfigError("use_exit_signal: true is needed; without it a short whose spot leg failed would stay open")
     if strategy.exit_profit_only:
         raise ConfigError("exit_profit_only: false is needed; a hedged short also has to close at a loss of its own")
-
-
-def _verify(venue: Venue) -> bool:
-    """Whether the key and the account are fit. False when the exchange could not be asked.
-
-    Raises
-    ------
-    StartRefused : they are not, with the remedy
-    """
-    try:
-        reasons = venue.refuse_reasons()
-    except Denied as error:
-        raise StartRefused(f"exchange.key: the exchange refuses the key: {error}") from None
-    except VenueError as error:
-        logger.warning("the key's permissions can't be read now, no entries until they can: %s", error)
-        return False
-    if reasons:
-        raise StartRefused("; ".join(reasons))
-    return True
 
 
 def check_markets(markets: dict[str, Any], stake: str, whitelist: Sequence[str]) -> None:

@@ -82,7 +82,7 @@ class FundHedgeMixin(Choice):
             check_exits(self)
             self._fundhedge = start_bot(
                 self.config, self.fundhedge_settings, self.dp._exchange, self.wallets, Trade.get_open_trades,
-                self.dp.current_whitelist(), lambda text: self.dp.send_msg(for_channels(text), always_send=True),
+                self.dp.current_whitelist, lambda text: self.dp.send_msg(for_channels(text), always_send=True),
             )  # fmt: skip
         except FundHedgeError as error:
             self._fundhedge_refusal = str(error)
@@ -162,8 +162,8 @@ class FundHedgeMixin(Choice):
         if side != "short":
             return "only shorts can be hedged with spot"
         bot = self._running()
-        if not bot.verified:
-            return "the key's permissions could not be read yet"
+        if bot.health.refusal:
+            return bot.health.refusal
         why = self._funding_refusal(bot, pair) if self.fundhedge_gate else ""
         return why or bot.controller.allow_entry(pair, number(amount), number(rate))
 
@@ -181,6 +181,9 @@ class FundHedgeMixin(Choice):
 
     def _ready(self, pair: str, dataframe: pd.DataFrame, signal: Any) -> bool:
         bot = self._running()
+        if bot.health.refusal:
+            self._say_once(pair, f"{pair}: not entered: {bot.health.refusal}")
+            return False
         if self.is_pair_locked(pair, candle_date=dataframe["date"].iloc[-1], side=signal):
             return True  # Freqtrade says why it does not enter; no margin is fetched for it
         if self.fundhedge_gate and (why := self._funding_refusal(bot, pair)):

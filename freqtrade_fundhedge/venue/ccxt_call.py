@@ -11,10 +11,11 @@ from typing import Any
 import ccxt
 import requests
 
-from freqtrade_fundhedge.errors import BackOff, OutcomeUnknown, VenueError, classify, redact
+from freqtrade_fundhedge.errors import BackOff, Denied, OutcomeUnknown, VenueError, classify, redact
 from freqtrade_fundhedge.venue.port import ZERO, Fill, Quote
 
 NOT_BEFORE = "fundhedge_not_before"
+DENIED = "fundhedge_denied"
 FINAL = frozenset({"closed", "canceled", "expired", "rejected"})
 """ccxt's order states from which nothing more comes."""
 
@@ -42,6 +43,8 @@ def call(api: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
             # ccxt measures its clock once; the next call signs with a fresh measure.
             api.options["fundhedge_resync"] = True
         outcome = classify(error)
+        if isinstance(outcome, Denied):
+            api.options[DENIED] = True
         if isinstance(outcome, BackOff):
             # A request before that time would make it longer.
             api.options[NOT_BEFORE] = time.monotonic() + (outcome.retry_after_s or 0.0)
