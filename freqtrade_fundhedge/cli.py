@@ -22,6 +22,8 @@ INTERRUPTED: Final = 130
 
 # Name of the command: module and function. Loaded when it is run or listed, so that each pays for its own imports.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "init": ("freqtrade_fundhedge.cli_init", "init_command"),
+    "doctor": ("freqtrade_fundhedge.cli_doctor", "doctor_command"),
     "demo": ("freqtrade_fundhedge.demo.command", "demo_command"),
     "download": ("freqtrade_fundhedge.cli_download", "download_command"),
     "status": ("freqtrade_fundhedge.cli_status", "status_command"),

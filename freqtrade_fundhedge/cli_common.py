@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -11,10 +12,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from freqtrade.config_schema.config_schema import CONF_SCHEMA
+from freqtrade.config_schema.config_schema import CONF_SCHEMA, SCHEMA_TRADE_REQUIRED
+from freqtrade.configuration.config_validation import validate_config_consistency
 from freqtrade.configuration.environment_vars import environment_vars_to_dict
 from freqtrade.configuration.load_config import load_config_file, load_from_files
 from freqtrade.constants import DEFAULT_CONFIG, DEFAULT_DB_DRYRUN_URL, DEFAULT_DB_PROD_URL
+from freqtrade.enums import RunMode
 from freqtrade.exceptions import OperationalException
 from freqtrade.misc import deep_merge_dicts
 from jsonschema import Draft4Validator
@@ -69,6 +72,53 @@ def load(files: Sequence[str] | None) -> Loaded:
     section = parse(config)
     check_freqtrade(config, section)
     return Loaded(config, section)
+
+
+def freqtrade_fault(config: dict[str, Any]) -> str:
+    """What Freqtrade itself would refuse at its start, in its own words; "" when it would not.
+
+    What the strategy brings with it counts as there.
+    """
+    known = CONF_SCHEMA["properties"]
+    whole = {"timeframe": "1h", "stoploss": -0.99, "minimal_roi": {}, **without_secrets(config)}
+    whole["runmode"] = RunMode.DRY_RUN if config["dry_run"] else RunMode.LIVE
+    missing = [key for key in SCHEMA_TRADE_REQUIRED if key not in whole and "default" not in known.get(key, {})]
+    if missing:
+        return f"{missing[0]} is missing"
+    try:
+        validate_config_consistency(whole)
+    except OperationalException as error:
+        return str(error).splitlines()[0][:200]
+    return ""
+
+
+def without_secrets(value: dict[str, Any]) -> dict[str, Any]:
+    """A copy for checks that may log what they check."""
+    return {
+        name: without_secrets(part)
+        if isinstance(part, dict)
+        else "***"
+        if isinstance(part, str) and _SECRET_KEYS.search(name)
+        else copy.deepcopy(part)
+        for name, part in value.items()
+    }
+
+
+def origin(config: dict[str, Any], *keys: str) -> str:
+    """Where a setting (`"exchange.key"`; the first of several that is there) comes from; "" when it is empty."""
+
+    def in_it(source: dict[str, Any], key: str) -> bool:
+        value: Any = source
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        return bool(value)
+
+    if not any(in_it(config, key) for key in keys):
+        return ""
+    if any(in_it(environment_vars_to_dict(), key) for key in keys):
+        return "the environment"
+    files = [name for name in config.get("config_files", []) if name != "-"]
+    return next((name for name in files if any(in_it(load_config_file(name), k) for k in keys)), "standard input")
 
 
 def print_json(value: object) -> None:

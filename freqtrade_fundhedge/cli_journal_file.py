@@ -38,8 +38,8 @@ def place(loaded: Loaded) -> Place:
 
 
 @contextmanager
-def opened(where: Place) -> Iterator[Journal]:
-    """The journal for reading, and only if it is one.
+def opened(where: Place, check: bool = True) -> Iterator[Journal]:
+    """The journal for reading, and only if it is one; `check`: of this release, too.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def opened(where: Place) -> Iterator[Journal]:
         raise JournalError("the journal is kept in memory only (db_url): nobody but the bot can read it")
     journal = Journal(where.url, where.bot, read_only=True)
     try:
-        _check_tables(journal, where.shown)
+        _check_tables(journal, where.shown, check)
         yield journal
     finally:
         journal.close()
@@ -64,12 +64,12 @@ def stranger_note(journal: Journal) -> str:
     return f'Nothing of "{journal.bot}" is in this journal, only of {known}: check bot_name and dry_run.'
 
 
-def _check_tables(journal: Journal, shown: str) -> None:
+def _check_tables(journal: Journal, shown: str, all_of_them: bool) -> None:
     with journal_errors("be read"):
         there = set(inspect(journal.engine).get_table_names())
     if hedges.name not in there:
         raise JournalError(f"{shown} is no journal of this plugin: check fundhedge.db_url")
-    if not set(metadata.tables) <= there:
+    if all_of_them and not set(metadata.tables) <= there:
         raise JournalError(
             f"the journal {shown} is of an older release: start the bot once, and it is brought up to date"
         )

@@ -183,6 +183,12 @@ def redact(text: str) -> str:
     return _CREDENTIALS_IN_URL.sub("***", _SECRETS.sub(r"\1\2***", text))[:500]
 
 
+def in_words(text: str) -> str:
+    """The exchange's own sentence and code in an error's text where there are any, else its beginning."""
+    told = re.search(r'"code"\s*:\s*"?(-?\d+)"?\s*,\s*"msg"\s*:\s*"([^"]*)"', text)
+    return f"{told[2]} ({told[1]})" if told else " ".join(text.partition("<")[0].split())[:300]
+
+
 def classify(error: BaseException) -> VenueError:
     """What became of the request that raised `error`.
 

@@ -182,6 +182,11 @@ class Journal(CloseRecords):
                 db.execute(update(hedges).where(hedges.c.id == hedge_id).values(written({"swept": swept})))
             return _one_transfer(db, intent)
 
+    def transfer_row(self, intent: str) -> TransferRow:
+        """A transfer as it is now."""
+        with journal_errors("be read"), self.engine.connect() as db:
+            return _one_transfer(db, intent)
+
     def open_transfers(self) -> Sequence[TransferRow]:
         """Transfers without a known outcome, oldest first."""
         query = select(transfers).where(transfers.c.state.in_(sorted(OPEN)), transfers.c.bot == self.bot)

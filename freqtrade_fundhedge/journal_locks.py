@@ -10,6 +10,7 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, NullPool, create_engine, make_url, text
@@ -147,3 +148,41 @@ def _key(kind: str, name: str) -> int:
     """PostgreSQL's advisory locks are named by 64-bit numbers."""
     digest = hashlib.sha256(f"freqtrade-fundhedge\x1f{kind}\x1f{name}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def held(url: str, bot: str) -> bool:
+    """Whether a bot works on a journal now; leaves no trace and takes nothing for longer than the look.
+
+    Raises
+    ------
+    JournalError : the database can't be reached
+    """
+    parsed = with_driver(make_url(url))
+    if parsed.get_backend_name() == "postgresql":
+        return _held_on_server(parsed, _key("bot", bot))
+    if not parsed.database or not Path(f"{parsed.database}.lock").exists():
+        return False
+    look = FileLock(f"{parsed.database}.lock")
+    try:
+        look.acquire(blocking=False)
+    except Timeout:
+        return True
+    except OSError as error:
+        raise JournalError(f"the journal's lock {look.lock_file} can't be read: {error.strerror}") from None
+    look.release()
+    return False
+
+
+def _held_on_server(url: URL, key: int) -> bool:
+    """Looked up, not tried: a bot that starts at this moment must not meet us."""
+    high, low = divmod(key & 0xFFFFFFFFFFFFFFFF, 1 << 32)
+    engine = create_engine(url, poolclass=NullPool, connect_args=postgres_options())
+    query = text(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 "
+        "AND CAST(CAST(classid AS text) AS bigint) = :high AND CAST(CAST(objid AS text) AS bigint) = :low"
+    )
+    try:
+        with engine.connect() as connection:
+            return bool(connection.scalar(query, {"high": high, "low": low}))
+    except SQLAlchemyError as error:
+        raise JournalError(f"the journal's database can't be reached: {first_line(error)}") from None

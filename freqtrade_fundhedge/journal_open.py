@@ -127,15 +127,31 @@ def _sqlite_pragmas(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _migrate(connection: Connection) -> None:
+def journal_version(engine: Engine) -> tuple[str, tuple[str, ...]]:
+    """The version of a journal's tables, "" without one, and those that this release knows, oldest first."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    known = [script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()]
+    with journal_errors("be read"), engine.connect() as db:
+        version = db.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return str(version or ""), tuple(reversed(known))
+
+
+def _alembic() -> Any:
     # Alembic talks while it is imported; a trader's log has better uses.
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    from alembic import command  # noqa: PLC0415
     from alembic.config import Config as AlembicConfig  # noqa: PLC0415
-    from alembic.util.exc import CommandError  # noqa: PLC0415
 
     config = AlembicConfig()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return config
+
+
+def _migrate(connection: Connection) -> None:
+    config = _alembic()
+    from alembic import command  # noqa: PLC0415
+    from alembic.util.exc import CommandError  # noqa: PLC0415
+
     config.attributes["connection"] = connection
     if connection.dialect.name == "sqlite":
         # All tables or none: by itself SQLite commits each, and a bot stopped in between could never start again.

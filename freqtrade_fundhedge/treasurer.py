@@ -40,6 +40,7 @@ CLOCK_SLACK_S = 5.0
 BY_HAND_SLACK_S = 1.0
 REFUSED_PAUSE_S = 60.0
 TRANSFER = "transfer"
+BY_HAND = "asked_for"
 SWEEPS_IN_A_ROW = 3
 BOUNDLESS = Decimal(10) ** 18
 
@@ -181,6 +182,22 @@ class Treasurer:
         self._pauses.failed(TRANSFER, ctx.clock())
         return None
 
+    def send_once(self, direction: Direction, amount: Decimal, account: FuturesAccount, why: str) -> TransferRow:
+        """One attempt of a transfer that a person asked for; `why` goes into the journal. Sweeps nothing freed.
+
+        Raises
+        ------
+        OutcomeUnknown, NotSent, BackOff : as from `step`
+        """
+        ctx, journal = self.ctx, self.ctx.journal
+        figures = {BY_HAND: why}
+        row = journal.begin_transfer(direction, ctx.stake, amount, account.wallet, figures, ctx.clock())
+        exact = unique_amount(amount, ctx.venue.transfer_step, row.serial)
+        row = journal.send_transfer(row.intent_id, exact, account.wallet, ctx.clock())
+        if self._send(row) is Move.REDUCE:
+            journal.transfer_moved(row.intent_id, Move.GIVE_UP, "refused as insufficient", ctx.clock())
+        return journal.transfer_row(row.intent_id)
+
     def _again(self, direction: Direction, account: FuturesAccount, needs: Needs) -> Movement | None:
         if direction is Direction.TOP_UP:
             needs = replace(needs, spot_free=self._spot_free())
@@ -232,7 +249,7 @@ class Treasurer:
 
     def _shares(self, row: TransferRow) -> dict[str, Decimal]:
         """How much of a sweep each hedge freed; nobody's when the whole wallet is ours to sweep."""
-        if row.direction is not Direction.SWEEP:
+        if row.direction is not Direction.SWEEP or BY_HAND in row.arithmetic:
             return {}
         hedges: Sequence[HedgeRow] = self.ctx.journal.unsettled()
         return allocate(row.amount, [(hedge.id, hedge.unswept) for hedge in hedges])

@@ -93,7 +93,6 @@ def restrictions(exchange: Exchange, params: Params) -> object:
         "enableInternalTransfer": False,
         "enableMargin": False,
         "enableVanillaOptions": False,
-        "enablePortfolioMarginTrading": False,
         "enableFixApiTrade": False,
         "enableFixReadOnly": False,
     } | permissions

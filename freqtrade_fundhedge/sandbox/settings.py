@@ -30,6 +30,7 @@ class Permissions:
     permitsUniversalTransfer: bool = True
     enableWithdrawals: bool = False
     ipRestrict: bool = True
+    enablePortfolioMarginTrading: bool = False
     tradingAuthorityExpirationTime: int | None = None
 
 

@@ -6,12 +6,16 @@ Source: Binance API documentation, "User Universal Transfer", "Account Informati
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from freqtrade_fundhedge.core.account_checks import AccountFacts, fitness
+from freqtrade_fundhedge.core.checks import Verdict
 from freqtrade_fundhedge.errors import NoSuchOrder, OutcomeUnknown
 from freqtrade_fundhedge.venue.ccxt_call import FINAL, after_send, call, decimal, resync_clock
+from freqtrade_fundhedge.venue.facts import account_facts
 from freqtrade_fundhedge.venue.port import (
     ZERO,
     Direction,
@@ -102,17 +106,9 @@ class BinanceAccount:
         return total
 
     def refuse_reasons(self) -> Sequence[str]:
-        """Key permissions and position mode."""
-        resync_clock(self._api)
-        reasons = _permissions(call(self._api, self._api.sapi_get_account_apirestrictions))
-        if self._futures is not self._api:
-            own = call(self._futures, self._futures.sapi_get_account_apirestrictions)
-            if not _true(own.get("enableFutures")):
-                reasons.append("exchange.key: the key may not trade futures; switch on 'Enable Futures' for it")
-        mode = call(self._futures, self._futures.fapiPrivateGetPositionSideDual)
-        if _true(mode.get("dualSidePosition")):
-            reasons.append("the futures account is in hedge mode; switch Position Mode to One-way")
-        return reasons
+        """Key permissions and position mode; the asset mode is Freqtrade's to refuse."""
+        facts = account_facts(self._api, self._futures) or AccountFacts()
+        return [f.line for f in fitness(facts, "cross", time.time()) if f.verdict is Verdict.FAIL]
 
     def entries(self, pair: str, since: float) -> Sequence[ShortEntry]:
         """`GET /fapi/v1/allOrders` of one symbol."""
@@ -149,23 +145,6 @@ class BinanceAccount:
         if found["status"] == "rejected":
             return Evidence.FAILED, ZERO
         return Evidence.APPLIED, decimal(found.get("filled"))
-
-
-def _true(value: object) -> bool:
-    return str(value).lower() == "true"
-
-
-def _permissions(answer: dict[str, Any]) -> list[str]:
-    needed = {
-        "enableReading": "read the account; switch on 'Enable Reading' for it",
-        "enableSpotAndMarginTrading": "trade spot; switch on 'Enable Spot & Margin Trading' for it",
-        "enableFutures": "trade futures; switch on 'Enable Futures' for it",
-        "permitsUniversalTransfer": "move USDT between wallets; switch on 'Permits Universal Transfer' for it",
-    }
-    reasons = [f"exchange.key: the key may not {text}" for name, text in needed.items() if not _true(answer.get(name))]
-    if _true(answer.get("enableWithdrawals")):
-        reasons.append("exchange.key: the key may withdraw; switch off 'Enable Withdrawals', no bot needs it")
-    return reasons
 
 
 def _record(row: dict[str, Any], direction: Direction) -> TransferRecord:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from freqtrade_fundhedge.core.account_checks import AccountFacts
 from freqtrade_fundhedge.errors import ConfigError, NoSuchOrder, OutcomeUnknown, Rejected
 from freqtrade_fundhedge.market import SpotMarket, spot_market
 from freqtrade_fundhedge.venue import states
@@ -25,6 +26,7 @@ from freqtrade_fundhedge.venue.ccxt_call import (
     quote_from_book,
     resync_clock,
 )
+from freqtrade_fundhedge.venue.facts import account_facts
 from freqtrade_fundhedge.venue.keys import key_params, transfer_key
 from freqtrade_fundhedge.venue.port import (
     ZERO,
@@ -148,6 +150,7 @@ class LiveVenue(PublicSpot):
         super().__init__(api, clock)
         self.name = str(api.id)
         self.stake = stake
+        self.futures_api = futures_api
         self._account: Account = account_for(api, futures_api, stake)
         self.transfer_step = decimal(api.currencies.get(stake, {}).get("precision")) or Decimal("0.01")
 
@@ -235,6 +238,10 @@ class LiveVenue(PublicSpot):
     def refuse_reasons(self) -> Sequence[str]:
         """See `Venue.refuse_reasons`."""
         return self._account.refuse_reasons()
+
+    def facts(self) -> AccountFacts | None:
+        """What the exchange says of keys and account; None where it has no such questions."""
+        return account_facts(self.api, self.futures_api)
 
     def entries(self, pair: str, since: float) -> Sequence[ShortEntry]:
         """See `Venue.entries`."""
