@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,9 +9,9 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 
-from freqtrade_fundhedge.bot import entry_leverage, plan_entry, unlimited_stake
 from freqtrade_fundhedge.cli_common import Loaded, freqtrade_fault
 from freqtrade_fundhedge.cli_doctor_journal import Known, journal_findings, known_hedges, transfer_finding
+from freqtrade_fundhedge.cli_doctor_plan import below_minimum, free_slots, one_hedge, planned_leverage, whitelist
 from freqtrade_fundhedge.cli_doctor_setup import Installed, keys_of, strategy_of
 from freqtrade_fundhedge.cli_journal_file import Place, place
 from freqtrade_fundhedge.core.account_checks import (
@@ -29,13 +28,11 @@ from freqtrade_fundhedge.core.checks import Finding, Verdict, fail, ok, skipped,
 from freqtrade_fundhedge.core.pair_checks import PairFacts, least, pair_facts, pair_findings, pair_line
 from freqtrade_fundhedge.core.setup_checks import config_findings, version_findings
 from freqtrade_fundhedge.errors import BackOff, Denied, FundHedgeError, NotSent, OutcomeUnknown, in_words
-from freqtrade_fundhedge.scan import patterns
 from freqtrade_fundhedge.venue.connect import connect_account, connect_public
 from freqtrade_fundhedge.venue.facts import clock_ahead
 from freqtrade_fundhedge.venue.live import LiveVenue, PublicSpot
 from freqtrade_fundhedge.venue.port import ZERO, FuturesAccount
 
-ANY_LEVERAGE: Final = 125.0
 NO_CONFIG: Final = "the configuration can't be used"
 
 
@@ -230,13 +227,13 @@ class Doctor:
     def _pair_facts(self) -> Sequence[PairFacts] | None:
         """None where the configuration does not say which pairs."""
         api, loaded = self._public(), self._there
-        names = _whitelist(loaded.config["exchange"], api.markets)
+        names = whitelist(loaded.config["exchange"], api.markets)
         if not names:
             return None
         funding = PublicSpot(api).funding()
         notional = None
         if isinstance(loaded.config.get("stake_amount"), int | float):
-            notional = Decimal(str(loaded.config["stake_amount"])) * _leverage(loaded)
+            notional = Decimal(str(loaded.config["stake_amount"])) * planned_leverage(loaded)
         facts = []
         for name in names:
             quote = funding.get(name)
@@ -254,11 +251,11 @@ class Doctor:
         else:
             balances, account = self._balances()
             spot_free, futures_free = balances.get(stake, ZERO), account.free
-        slots = _slots(config, self._known.open_hedges)
-        margin, cost = _one_hedge(self._there, spot_free + futures_free, slots)
+        slots = free_slots(config, self._known.open_hedges)
+        margin, cost = one_hedge(self._there, spot_free + futures_free, slots)
         shared = section.margin.fund_entries and section.transfer.enabled
         found = funds_finding(Funds(margin, cost, slots, shared, spot_free, futures_free, stake))
-        yield _too_small(found, cost, self._minimum())
+        yield below_minimum(found, cost, self._minimum())
 
     def _minimum(self) -> Decimal:
         """The largest minimum order of the pairs; 0 when they are not known."""
@@ -276,44 +273,3 @@ class Doctor:
         if not self._there.section.transfer.enabled:
             raise Skip("fundhedge.transfer.enabled is false")
         yield transfer_finding(self._there, self._place, self._private())
-
-
-def _leverage(loaded: Loaded) -> Decimal:
-    return Decimal(str(entry_leverage(loaded.section, ANY_LEVERAGE)))
-
-
-def _slots(config: dict[str, Any], open_hedges: int) -> int | None:
-    most = config.get("max_open_trades", -1)
-    if not isinstance(most, int | float) or most < 0 or math.isinf(most):
-        return None
-    return max(0, int(most) - open_hedges)
-
-
-def _one_hedge(loaded: Loaded, total: Decimal, slots: int | None) -> tuple[Decimal, Decimal]:
-    """Margin and spot cost of the next hedge, as the bot plans them."""
-    config, section = loaded.config, loaded.section
-    if isinstance(config.get("stake_amount"), int | float):
-        plan = plan_entry("", 1.0, 0.0, config, section, ANY_LEVERAGE, tied_up=0.0)
-        return plan.margin, plan.spot_cost
-    leverage, ratio = _leverage(loaded), float(config.get("tradable_balance_ratio", 0.99))
-    stake = unlimited_stake(total, slots or 1, float(leverage), ratio)
-    return stake, stake * leverage
-
-
-def _too_small(found: Finding, cost: Decimal, minimum: Decimal) -> Finding:
-    if found.verdict is not Verdict.FAIL and ZERO < cost < minimum:
-        text = f"a hedge is {cost:,.2f} on each side, the exchange's minimum {minimum:,.2f}"
-        return fail(found.topic, text, "raise stake_amount, or lower max_open_trades")
-    return found
-
-
-def _whitelist(exchange: dict[str, Any], markets: Mapping[str, Any]) -> list[str]:
-    """Names as they are, expressions as the perpetuals that they match; without what is on the blacklist."""
-    wanted = [str(name) for name in exchange.get("pair_whitelist", [])]
-    names: list[str] = []
-    for name in wanted:
-        found = patterns([name])[0] if name not in markets else None
-        matches = [m for m in markets if found.fullmatch(m) and markets[m].get("swap")] if found else []
-        names += [match for match in matches or [name] if match not in names]
-    black = patterns([str(name) for name in exchange.get("pair_blacklist", [])])
-    return [name for name in names if not any(pattern.fullmatch(name) for pattern in black)]
