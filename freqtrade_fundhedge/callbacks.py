@@ -19,6 +19,7 @@ from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import Trade
 
 from freqtrade_fundhedge import frames
+from freqtrade_fundhedge.backtest_speed import QuickBacktest
 from freqtrade_fundhedge.bot import Bot, check_exits, entry_leverage, plan_entry, start_bot, unlimited_stake
 from freqtrade_fundhedge.carry_columns import is_live
 from freqtrade_fundhedge.choice import Choice
@@ -36,7 +37,7 @@ Answer = TypeVar("Answer")
 PROFIT_EXITS = {"exit_signal", "roi"}
 
 
-class FundHedgeMixin(Choice):
+class FundHedgeMixin(Choice, QuickBacktest):
     """Gives every short of a strategy a spot leg: `class Mine(FundHedgeMixin, IStrategy)`.
 
     A strategy that overrides one of the callbacks below calls `super()` in it.
@@ -77,6 +78,7 @@ class FundHedgeMixin(Choice):
                 # Freqtrade copies the trade for every call of a callback that is not its own; a backtest asks each
                 # candle, and between candles there is nothing for us to see.
                 self.custom_exit = super().custom_exit  # type: ignore[method-assign,misc]
+            self.speed_up(self.dp._exchange)
             return
         try:
             check_exits(self)

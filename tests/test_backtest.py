@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +102,34 @@ def test_backtest_has_both_legs(bench: Bench) -> None:
         settled = np.bincount(trades.fill_trade[fills], weights=shares, minlength=len(trades.pair))
         # The candles explain Freqtrade's funding trade by trade, so the daily equity has it on the right days.
         assert settled[trades.pair == number] == pytest.approx(trades.funding[trades.pair == number], rel=1e-9)
+
+
+SLOW = """
+from FundHedgeStrategy import FundHedgeStrategy
+
+
+class Unhurried(FundHedgeStrategy):
+    def speed_up(self, exchange):
+        pass
+"""
+
+
+def test_what_is_spared_changes_no_result(bench: Bench, tmp_path: Path) -> None:
+    """Freqtrade's own sums and checks on each candle give the same trades, orders, funding and statistics."""
+    shutil.copy(ROOT / "user_data" / "strategies" / "FundHedgeStrategy.py", tmp_path)
+    (tmp_path / "unhurried.py").write_text(SLOW)
+    bench.run(
+        "backtesting", "--cache", "none", "--export", "trades", "--strategy-path", str(tmp_path),
+        "--timeframe", "1h", "--strategy-list", "Unhurried", "FundHedgeStrategy",
+    )  # fmt: skip
+    path = latest_result(bench.home / "backtest_results")
+    with zipfile.ZipFile(path) as archive:
+        results = json.loads(archive.read(f"{path.stem}.json"))["strategy"]
+    slow, quick = results["Unhurried"], results["FundHedgeStrategy"]
+    assert len(quick["trades"]) >= 8
+    assert quick["trades"] == slow["trades"]
+    names = {"strategy_name", "backtest_run_start_ts", "backtest_run_end_ts"}
+    assert {key for key in quick if quick[key] != slow[key]} <= names
 
 
 def test_no_lookahead(bench: Bench) -> None:
