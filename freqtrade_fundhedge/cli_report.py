@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 from rich.console import Console
 
@@ -45,7 +44,7 @@ def report_command(
     path = backtest if backtest is not None else latest_result(home / "backtest_results")
     candles = FeatherCandles(datadir if datadir is not None else _datadir(loaded.config, home))
     result = read_result(path, strategy)
-    if not len(result.pair):
+    if not result.count:
         raise ConfigError(f"{path}: the backtest made no trades, there is nothing to report")
     report = evaluate(result, candles, loaded.section.carry.spot_fee)
     _check_priced(report, candles)
@@ -70,7 +69,7 @@ def _datadir(config: dict[str, Any], home: Path) -> Path:
 def _check_priced(report: BacktestReport, candles: FeatherCandles) -> None:
     if report.summary.trades:
         return
-    pairs = ", ".join(report.trades.pairs[number] for number in np.unique(report.trades.pair)[:5])
+    pairs = ", ".join(report.trades.pairs[:5])
     timeframe = report.trades.timeframe
     raise ConfigError(
         f"no {timeframe} candles of both spot and perpetual in {candles.datadir} for {pairs}; "

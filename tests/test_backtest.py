@@ -83,10 +83,10 @@ def test_backtest_has_both_legs(bench: Bench) -> None:
     bench.run("backtesting", "--cache", "none", "--export", "trades")
     trades = read_result(latest_result(bench.home / "backtest_results"))
     assert set(trades.pairs) == set(PAIRS)
-    assert len(trades.pair) >= 8
+    assert trades.count >= 8
     assert set(trades.reasons) <= {"funding", "basis", "force_exit"}
     report = evaluate(trades, FeatherCandles(bench.datadir), 0.001)
-    result, summary = report.result, report.summary
+    ((columns, result),), summary = report.results(), report.summary
     assert summary.unpriced == 0
     difference = result.short + result.spot + result.funding - result.fees - result.total
     assert (np.abs(difference) <= 1e-9 * result.notional).all()
@@ -95,13 +95,13 @@ def test_backtest_has_both_legs(bench: Bench) -> None:
     assert summary.fees == pytest.approx(0.003 * result.notional.sum(), rel=0.05)
     assert summary.funding > summary.fees
     for number, pair in enumerate(trades.pairs):
-        fills = trades.pair[trades.fill_trade] == number
+        fills = columns.pair[columns.fill_trade] == number
         shares, _ = Settlements.load(FeatherCandles(bench.datadir), pair).paid(
-            Fills(trades.fill_ms[fills], trades.fill_sold[fills])
+            Fills(columns.fill_ms[fills], columns.fill_sold[fills])
         )
-        settled = np.bincount(trades.fill_trade[fills], weights=shares, minlength=len(trades.pair))
+        settled = np.bincount(columns.fill_trade[fills], weights=shares, minlength=trades.count)
         # The candles explain Freqtrade's funding trade by trade, so the daily equity has it on the right days.
-        assert settled[trades.pair == number] == pytest.approx(trades.funding[trades.pair == number], rel=1e-9)
+        assert settled[columns.pair == number] == pytest.approx(columns.funding[columns.pair == number], rel=1e-9)
 
 
 SLOW = """

@@ -9,7 +9,7 @@ import pandas as pd
 
 from freqtrade_fundhedge.core.funding import FloatArray, IntArray
 from freqtrade_fundhedge.report.candle_files import Candles
-from freqtrade_fundhedge.report.result_file import Trades
+from freqtrade_fundhedge.report.result_file import TradeColumns
 
 DAY_MS = 86_400_000
 FUNDING_TIMEFRAME = "1h"  # what Freqtrade files mark and funding candles under
@@ -125,20 +125,13 @@ class Settlements:
         return -fills.sold * upto[at], held * self.unit
 
 
-def spread(trades: Trades, amounts: FloatArray, days: Days) -> FloatArray:
+def spread(trades: TradeColumns, amounts: FloatArray, days: Days) -> FloatArray:
     """Spread each trade's amount evenly over the days it was held: (days,) float64."""
     first, last = days.of(trades.opened_ms), days.of(trades.closed_ms)
     a_day = amounts / (last - first + 1)
     begun = np.bincount(first, weights=a_day, minlength=days.count + 1)
     ended = np.bincount(last + 1, weights=a_day, minlength=days.count + 1)
     return np.cumsum(begun - ended)[: days.count].astype(np.float64)
-
-
-def levels(opened: IntArray, closed: IntArray, amounts: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Times at which the sum of what is open changes, and that sum from then on."""
-    when = np.concatenate([opened, closed])
-    order = np.argsort(when, kind="stable")
-    return when[order], np.cumsum(np.concatenate([amounts, -amounts])[order])
 
 
 def _ms(frame: pd.DataFrame) -> IntArray:

@@ -91,7 +91,7 @@ def _group(key: str, row: Mapping[str, object]) -> str:
 
 
 def _trades(report: BacktestReport) -> Iterator[str]:
-    count = len(report.trades.pair)
+    count = report.trades.count
     first = max(0, count - MOST_TRADES)
     some = f"the last {MOST_TRADES:,} of {count:,}; the JSON has all" if first else f"all {count:,}"
     yield f"<h2>Each hedge</h2><details><summary>Show {some}</summary>\n"

@@ -11,7 +11,6 @@ import pandas as pd
 from freqtrade_fundhedge.report.backtest import PARTS, BacktestReport
 
 KEYS = ("pair", "month", "reason")
-CHUNK = 4096
 
 
 def summary_record(report: BacktestReport) -> dict[str, object]:
@@ -43,12 +42,14 @@ def trade_records(report: BacktestReport, first: int = 0) -> Iterator[dict[str, 
     report : from `evaluate`
     first : how many trades to leave out at the start
     """
-    trades, result = report.trades, report.result
     names = ("pair", "opened", "closed", "reason", *PARTS, "notional")
-    for start in range(first, len(trades.pair), CHUNK):
-        part = slice(start, start + CHUNK)
-        pairs = [trades.pairs[number] for number in trades.pair[part].tolist()]
-        reasons = [trades.reasons[number] for number in trades.reason[part].tolist()]
+    for trades, result in report.results():
+        start, first = first, max(0, first - len(trades.pair))
+        if start >= len(trades.pair):
+            continue
+        part = slice(start, None)
+        pairs = [report.trades.pairs[number] for number in trades.pair[part].tolist()]
+        reasons = [report.trades.reasons[number] for number in trades.reason[part].tolist()]
         opened, closed = (_moments(at[part]) for at in (trades.opened_ms, trades.closed_ms))
         columns = [getattr(result, name)[part].tolist() for name in names[4:]]
         for row in zip(pairs, opened, closed, reasons, *columns, strict=True):

@@ -1,4 +1,4 @@
-"""Freqtrade's backtest results, read in pieces: a hundred thousand trades pass through a small buffer."""
+"""Freqtrade's backtest results, read in pieces: a hundred thousand trades pass through a small buffer to the disk."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import zipfile
 import zlib
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import itemgetter
@@ -19,6 +19,7 @@ import orjson
 
 from freqtrade_fundhedge.core.funding import FloatArray, IntArray
 from freqtrade_fundhedge.errors import ConfigError
+from freqtrade_fundhedge.report.spool import CHUNK, Spool
 
 BLOCK = 1 << 20
 _TRADES = re.compile(rb'"trades":\s*\[')
@@ -32,48 +33,28 @@ _NO_RESULT = (
 Trade = dict[str, Any]
 
 
-@dataclass
-class _Columns:
-    pair: array[int] = field(default_factory=lambda: array("q"))
-    reason: array[int] = field(default_factory=lambda: array("q"))
-    opened: array[int] = field(default_factory=lambda: array("q"))
-    closed: array[int] = field(default_factory=lambda: array("q"))
-    funding: array[float] = field(default_factory=lambda: array("d"))
-    stake: array[float] = field(default_factory=lambda: array("d"))
-    fee_open: array[float] = field(default_factory=lambda: array("d"))
-    fee_close: array[float] = field(default_factory=lambda: array("d"))
-    fill_trade: array[int] = field(default_factory=lambda: array("q"))
-    fill_at: array[int] = field(default_factory=lambda: array("q"))
-    fill_sold: array[float] = field(default_factory=lambda: array("d"))
-    fill_price: array[float] = field(default_factory=lambda: array("d"))
+_FIELDS = {
+    "pair": "q", "reason": "q", "opened_ms": "q", "closed_ms": "q", "funding": "d", "stake": "d", "fee_open": "d",
+    "fee_close": "d", "fill_trade": "q", "fill_ms": "q", "fill_sold": "d", "fill_price": "d",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Trades:
-    """The shorts of one backtest, as columns; n trades with m fills.
+class TradeColumns:
+    """Some of a backtest's shorts, as columns; n trades with m fills.
 
     Attributes
     ----------
-    strategy, timeframe : as Freqtrade names them
-    starting_balance : quote
-    start_ms, end_ms : the backtest's range, Unix ms
-    pairs, reasons : names that `pair` and `reason` count
-    pair, reason, opened_ms, closed_ms : (n,) int64
+    pair, reason : (n,) int64, which of `Trades.pairs` and `Trades.reasons`
+    opened_ms, closed_ms : (n,) int64
     funding : (n,) quote received less paid
     stake : (n,) margin, quote
     fee_open, fee_close : (n,) fee rates of the futures orders
-    fill_trade, fill_ms : (m,) int64, trade that a fill belongs to, and when
+    fill_trade, fill_ms : (m,) int64, trade of these n that a fill belongs to, and when
     fill_sold : (m,) perpetual base units, negative = bought back
     fill_price : (m,) quote
     """
 
-    strategy: str
-    timeframe: str
-    starting_balance: float
-    start_ms: int
-    end_ms: int
-    pairs: tuple[str, ...]
-    reasons: tuple[str, ...]
     pair: IntArray
     reason: IntArray
     opened_ms: IntArray
@@ -86,6 +67,35 @@ class Trades:
     fill_ms: IntArray
     fill_sold: FloatArray
     fill_price: FloatArray
+
+
+@dataclass(frozen=True)
+class Trades:
+    """The shorts of one backtest; their columns are on disk.
+
+    Attributes
+    ----------
+    strategy, timeframe : as Freqtrade names them
+    starting_balance : quote
+    start_ms, end_ms : the backtest's range, Unix ms
+    pairs, reasons : names that the columns `pair` and `reason` count
+    count : how many
+    """
+
+    strategy: str
+    timeframe: str
+    starting_balance: float
+    start_ms: int
+    end_ms: int
+    pairs: tuple[str, ...]
+    reasons: tuple[str, ...]
+    count: int
+    _spool: Spool = field(repr=False)
+
+    def chunks(self) -> Iterator[TradeColumns]:
+        """All of them in the order of the result, some thousands at a time."""
+        for columns in self._spool:
+            yield TradeColumns(*columns)
 
 
 def latest_result(directory: Path) -> Path:
@@ -118,12 +128,11 @@ def read_result(path: Path, strategy: str | None = None) -> Trades:
     ------
     ConfigError : not a backtest result, no such strategy, or it traded long
     """
-    collected: list[tuple[_Columns, _Names]] = []
+    collected: list[_Collected] = []
 
     def begin() -> Callable[[list[Trade]], None]:
-        collected.append((_Columns(), _Names()))
-        columns, names = collected[-1]
-        return lambda trades: _collect(trades, columns, names)
+        collected.append(_Collected())
+        return collected[-1].take
 
     if not path.is_file():
         raise ConfigError(f"{path}: {'is a directory' if path.is_dir() else 'no such file'}")
@@ -132,7 +141,7 @@ def read_result(path: Path, strategy: str | None = None) -> Trades:
         strategies = dict(orjson.loads(skeleton)["strategy"])
         chosen = strategy if strategy is not None else next(iter(strategies), "")
         if chosen in strategies:
-            return _as_trades(chosen, strategies[chosen], *collected[list(strategies).index(chosen)])
+            return _as_trades(chosen, strategies[chosen], collected[list(strategies).index(chosen)])
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
     except _NO_RESULT as error:
@@ -140,62 +149,72 @@ def read_result(path: Path, strategy: str | None = None) -> Trades:
     raise ConfigError(f"{path} has no strategy {chosen!r}; it has {', '.join(strategies) or 'none'}")
 
 
-@dataclass
-class _Names:
-    pairs: dict[str, int] = field(default_factory=dict)
-    reasons: dict[str, int] = field(default_factory=dict)
-
-
-def _as_trades(strategy: str, about: Mapping[str, Any], columns: _Columns, names: _Names) -> Trades:
-    # Views, not copies: the columns are most of what a report holds in memory.
-    arrays = {name: np.frombuffer(values, dtype=values.typecode) for name, values in vars(columns).items()}
+def _as_trades(strategy: str, about: Mapping[str, Any], collected: _Collected) -> Trades:
+    collected.flush()
     return Trades(
         strategy=strategy,
         timeframe=str(about["timeframe"]),
         starting_balance=float(about["starting_balance"]),
         start_ms=int(about["backtest_start_ts"]),
         end_ms=int(about["backtest_end_ts"]),
-        pairs=tuple(names.pairs),
-        reasons=tuple(names.reasons),
-        opened_ms=arrays.pop("opened"),
-        closed_ms=arrays.pop("closed"),
-        fill_ms=arrays.pop("fill_at"),
-        **arrays,
+        pairs=tuple(collected.pairs),
+        reasons=tuple(collected.reasons),
+        count=collected.count,
+        _spool=collected.spool,
     )
 
 
-_FIELDS = ("open_timestamp", "close_timestamp", "funding_fees", "max_stake_amount", "fee_open", "fee_close")
-_trade_fields = itemgetter(*_FIELDS)
+_trade_fields = itemgetter(
+    "open_timestamp", "close_timestamp", "funding_fees", "max_stake_amount", "fee_open", "fee_close"
+)
 _fill_fields = itemgetter("order_filled_timestamp", "amount", "safe_price", "ft_is_entry")
 
 
-def _collect(trades: list[Trade], columns: _Columns, names: _Names) -> None:
-    if not trades:
-        return
-    for trade in trades:
-        if not trade["is_short"]:
-            raise ConfigError(
-                f"{trade['pair']} was traded long, and only shorts can be hedged: a result of another strategy?"
-            )
-    first = len(columns.pair)
-    pairs, reasons = names.pairs, names.reasons
-    columns.pair.extend([pairs.setdefault(trade["pair"], len(pairs)) for trade in trades])
-    columns.reason.extend([reasons.setdefault(trade["exit_reason"] or "open", len(reasons)) for trade in trades])
-    opened, closed, funding, stake, fee_open, fee_close = zip(*map(_trade_fields, trades), strict=True)
-    columns.opened.extend(opened)
-    columns.closed.extend(closed)
-    columns.funding.extend([amount or 0.0 for amount in funding])
-    columns.stake.extend(stake)
-    columns.fee_open.extend(fee_open)
-    columns.fee_close.extend(fee_close)
-    # An order that was still waiting when the backtest ended is no fill.
-    orders = [[order for order in trade["orders"] if order["order_filled_timestamp"]] for trade in trades]
-    columns.fill_trade.extend([first + i for i, fills in enumerate(orders) for _ in fills])
-    fills = map(_fill_fields, chain.from_iterable(orders))
-    filled_at, amounts, prices, entries = zip(*fills, strict=True)
-    columns.fill_at.extend(filled_at)
-    columns.fill_sold.extend([amount if entry else -amount for amount, entry in zip(amounts, entries, strict=True)])
-    columns.fill_price.extend(prices)
+@dataclass
+class _Collected:
+    """The trades of one strategy on their way to the disk."""
+
+    pairs: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
+    count: int = 0
+    spool: Spool = field(default_factory=Spool)
+    columns: dict[str, array[Any]] = field(
+        default_factory=lambda: {name: array(kind) for name, kind in _FIELDS.items()}
+    )
+
+    def flush(self) -> None:
+        if self.columns["pair"]:
+            self.count += len(self.columns["pair"])
+            self.spool.append([np.frombuffer(self.columns[name], dtype=kind) for name, kind in _FIELDS.items()])
+            self.columns = {name: array(kind) for name, kind in _FIELDS.items()}
+
+    def take(self, trades: list[Trade]) -> None:
+        if not trades:
+            return
+        for trade in trades:
+            if not trade["is_short"]:
+                raise ConfigError(
+                    f"{trade['pair']} was traded long, and only shorts can be hedged: a result of another strategy?"
+                )
+        columns, pairs, reasons = self.columns, self.pairs, self.reasons
+        first = len(columns["pair"])
+        columns["pair"].extend([pairs.setdefault(trade["pair"], len(pairs)) for trade in trades])
+        columns["reason"].extend([reasons.setdefault(trade["exit_reason"] or "open", len(reasons)) for trade in trades])
+        opened, closed, funding, *others = zip(*map(_trade_fields, trades), strict=True)
+        columns["opened_ms"].extend(opened)
+        columns["closed_ms"].extend(closed)
+        columns["funding"].extend([amount or 0.0 for amount in funding])
+        for name, values in zip(("stake", "fee_open", "fee_close"), others, strict=True):
+            columns[name].extend(values)
+        # An order that was still waiting when the backtest ended is no fill.
+        orders = [[order for order in trade["orders"] if order["order_filled_timestamp"]] for trade in trades]
+        columns["fill_trade"].extend([first + i for i, fills in enumerate(orders) for _ in fills])
+        for filled_at, amount, price, entry in map(_fill_fields, chain.from_iterable(orders)):
+            columns["fill_ms"].append(filled_at)
+            columns["fill_sold"].append(amount if entry else -amount)
+            columns["fill_price"].append(price)
+        if len(columns["pair"]) >= CHUNK:
+            self.flush()
 
 
 def _read(path: Path, begin: Callable[[], Callable[[list[Trade]], None]]) -> bytes:

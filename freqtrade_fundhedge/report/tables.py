@@ -55,7 +55,7 @@ def trade_table(report: BacktestReport, most: int) -> Table:
     report : from `evaluate`
     most : how many at most
     """
-    count = len(report.trades.pair)
+    count = report.trades.count
     first = max(0, count - most)
     title = "Hedges" if first == 0 else f"The last {most:,} of {count:,} hedges; --json has all"
     table = plain_table(title, "Opened", "Pair", "Days", *(part.capitalize() for part in PARTS))

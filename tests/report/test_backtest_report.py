@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 import zipfile
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 
 from freqtrade_fundhedge.errors import ConfigError
 from freqtrade_fundhedge.report import result_file
 from freqtrade_fundhedge.report.backtest import evaluate
 from freqtrade_fundhedge.report.candle_files import FeatherCandles
-from freqtrade_fundhedge.report.records import json_pieces
+from freqtrade_fundhedge.report.records import json_pieces, trade_records
 from freqtrade_fundhedge.report.result_file import latest_result, read_result
+from freqtrade_fundhedge.report.sums import Levels
 from freqtrade_fundhedge.report.tables import tables, trade_table
 
 HOUR = 3_600_000
@@ -112,12 +117,13 @@ def test_any_block_size_reads_the_same(
     odd = trade("ÄÖ/USDT:USDT", 0, [(0, 5.0, 1.0), (9, -5.0, 1.0)], exit_reason='odd },{"pair" ]"')
     path = write(tmp_path / "r.zip", document([*trades, odd], trades), indent)
     first, second = read_result(path), read_result(path, "Strategy1")
-    assert len(first.pair) == count + 1
+    assert first.count == count + 1
     assert first.pairs[-1] == "ÄÖ/USDT:USDT"
     assert first.reasons[-1] == 'odd },{"pair" ]"'
-    assert first.fill_sold[:-2].tolist() == [x for i in range(count) for x in (1.0 + i, -1.0 - i)]
-    assert len(second.pair) == count
-    assert len(second.fill_ms) == 2 * count
+    (columns,) = first.chunks()
+    assert columns.fill_sold[:-2].tolist() == [x for i in range(count) for x in (1.0 + i, -1.0 - i)]
+    assert second.count == count
+    assert sum(len(columns.fill_ms) for columns in second.chunks()) == 2 * count
 
 
 def test_plain_json_and_latest(tmp_path: Path) -> None:
@@ -125,7 +131,7 @@ def test_plain_json_and_latest(tmp_path: Path) -> None:
     content = document([trade("BTC/USDT:USDT", 0, [(0, 1.0, 100.0), (5, -1.0, 100.0)])])
     (tmp_path / "plain.json").write_text(json.dumps(content))
     (tmp_path / ".last_result.json").write_text('{"latest_backtest": "plain.json"}')
-    assert len(read_result(latest_result(tmp_path)).pair) == 1
+    assert read_result(latest_result(tmp_path)).count == 1
 
 
 @pytest.mark.parametrize("text", ["", "{}", "nonsense", '{"strategy": 1}', '{"strategy": {"A": {"trades": [}}}'])
@@ -157,7 +163,8 @@ def test_both_legs(tmp_path: Path) -> None:
     )
     spot_in = perp_at(24) / 1.01
     fees = 2 * (perp_at(24) + perp_at(480)) * 0.0005 + 2 * (spot_in + perp_at(480)) * 0.001
-    assert report.result.basis == pytest.approx([2 * 0.01 * spot_in])
+    ((_, result),) = report.results()
+    assert result.basis == pytest.approx([2 * 0.01 * spot_in])
     assert report.summary.total == pytest.approx(2 * 0.01 * spot_in + 1.0 - fees)
     assert report.summary.exposure == pytest.approx(456 / (HOURS - 1))
     assert report.summary.peak_capital == pytest.approx(2 * spot_in + 100)
@@ -169,7 +176,8 @@ def test_partial_close_and_multiplier(tmp_path: Path) -> None:
     result = document([trade("1000PEPE/USDT:USDT", 24, fills)])
     report = evaluate(read_result(write(tmp_path / "r.zip", result)), FlatCandles(), 0.0)
     spread = 0.01 / 1.01
-    assert report.result.basis == pytest.approx([3 * perp_at(24) * spread - perp_at(48) * spread])
+    ((_, result),) = report.results()
+    assert result.basis == pytest.approx([3 * perp_at(24) * spread - perp_at(48) * spread])
 
 
 def test_equity_ends_at_the_total(tmp_path: Path) -> None:
@@ -249,7 +257,8 @@ def test_an_order_that_never_filled_is_no_fill(tmp_path: Path) -> None:
     """An order still waiting at the end of the backtest counts for nothing."""
     short = trade("BTC/USDT:USDT", 24, [(24, 2.0, perp_at(24)), (480, -2.0, perp_at(480))])
     short["orders"].append(short["orders"][1] | {"order_filled_timestamp": None})
-    assert len(read_result(write(tmp_path / "r.zip", document([short]))).fill_ms) == 2
+    (columns,) = read_result(write(tmp_path / "r.zip", document([short]))).chunks()
+    assert len(columns.fill_ms) == 2
 
 
 class FundedCandles(FlatCandles):
@@ -272,7 +281,8 @@ def test_funding_counts_on_the_day_it_was_settled(tmp_path: Path) -> None:
     funding = report.daily["funding"].to_numpy()
     assert funding[:2] == pytest.approx([0.0, 0.6])
     assert funding[20:23] == pytest.approx([0.4, 0.1, 0.0])
-    assert report.daily["naked"].iloc[-1] == pytest.approx(report.result.short[0] + 11.9 - 2 * perp_at(24) * 0.0005
+    ((_, result),) = report.results()
+    assert report.daily["naked"].iloc[-1] == pytest.approx(result.short[0] + 11.9 - 2 * perp_at(24) * 0.0005
         - (perp_at(480) + perp_at(504)) * 0.0005)  # fmt: skip
     assert report.funding_by_month.sum() == pytest.approx(11.9)
 
@@ -301,3 +311,84 @@ def test_tables_show_every_part(tmp_path: Path) -> None:
     assert "…" not in text
     assert all(whole in text for whole in ("1000PEPE/USDT", "2024-01-02", "-9,305k", "205k"))
     assert "The last 1 of 2" in "".join(str(trade_table(report, 1).title))
+
+
+def many(count: int) -> list[dict[str, Any]]:
+    """Trades of three pairs, one of them without spot candles; some closed in two parts, some open for a day."""
+    trades = []
+    for i in range(count):
+        pair = ("BTC/USDT:USDT", "1000PEPE/USDT:USDT", "NOSPOT/USDT:USDT")[i % 3]
+        begin, end = i % 700, i % 700 + 24 + i % 190
+        parts = [(end - 9, -0.5, perp_at(end - 9)), (end, -0.5, perp_at(end))] if i % 4 else [(end, -1.0, perp_at(end))]
+        trades.append(trade(pair, begin, [(begin, 1.0, perp_at(begin)), *parts], exit_reason=f"r{i % 5}"))
+    return trades
+
+
+def test_chunks_change_no_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report over many chunks is the report over one, in every sum, day, group and trade, in the same order."""
+    path = write(tmp_path / "r.zip", document(many(400)))
+    monkeypatch.setattr(result_file, "BLOCK", 4096)
+
+    def figures(chunk: int) -> Any:
+        monkeypatch.setattr(result_file, "CHUNK", chunk)
+        report = evaluate(read_result(path), FundedCandles(), 0.001)
+        return json.loads("".join(json_pieces(report))), len(list(report.results()))
+
+    (whole, one), (parts, several) = figures(100_000), figures(20)
+    assert (one, several > 15) == (1, True)
+    assert parts["trades"] == whole["trades"]
+    assert [row["total"] is None for row in whole["trades"]] == [i % 3 == 2 for i in range(400)]
+    for ours, theirs in ((parts["summary"], whole["summary"]), (parts["funding_by_month"], whole["funding_by_month"])):
+        assert ours == pytest.approx(theirs, rel=1e-9)
+    for ours, theirs in zip(
+        chain(parts["days"], *parts["by"].values()), chain(whole["days"], *whole["by"].values()), strict=True
+    ):
+        words = {name for name, value in theirs.items() if isinstance(value, str)}
+        assert {name: ours[name] for name in words} == {name: theirs[name] for name in words}
+        assert [ours[n] for n in theirs if n not in words] == pytest.approx(
+            [theirs[n] for n in theirs if n not in words], rel=1e-9, abs=1e-7
+        )
+
+
+def test_last_trades_over_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trades may be left out at the start, wherever chunks end."""
+    monkeypatch.setattr(result_file, "CHUNK", 1)
+    monkeypatch.setattr(result_file, "BLOCK", 1024)
+    report = evaluate(read_result(write(tmp_path / "r.zip", document(many(9)))), FlatCandles(), 0.0)
+    every = list(trade_records(report))
+    assert len(every) == 9
+    for first in range(11):
+        assert list(trade_records(report, first)) == every[first:]
+
+
+def test_memory_does_not_grow_with_trades(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four times the trades need no more memory to be read, evaluated and listed."""
+    monkeypatch.setattr(result_file, "CHUNK", 512)
+    monkeypatch.setattr(result_file, "BLOCK", 1 << 16)
+
+    def highest(count: int) -> int:
+        path = write(tmp_path / f"{count}.zip", document(many(count)))
+        tracemalloc.start()
+        report = evaluate(read_result(path), FlatCandles(), 0.001)
+        assert sum(len(piece) for piece in json_pieces(report)) > count * 100
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    highest(600)  # what is imported or cached on first use is not of the trades
+    assert highest(8000) < 1.1 * highest(2000)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12), st.integers(1, 9)), max_size=12),
+    st.integers(1, 4),
+)
+def test_what_is_open_at_once(trades: list[tuple[int, int, int]], step: int) -> None:
+    """Peak and duration are those of counting moment by moment; a trade is open at both of its ends."""
+    levels, spans = Levels(), [(min(one, other), max(one, other), amount) for one, other, amount in trades]
+    for start in range(0, len(spans), step):
+        opened, closed, amounts = (np.array(column) for column in zip(*spans[start : start + step], strict=True))
+        levels.add(opened, closed, amounts.astype(float))
+    at = [sum(amount for begin, end, amount in spans if begin <= moment <= end) for moment in range(13)]
+    assert levels.peak == pytest.approx(max(at, default=0))
+    assert levels.held_ms == sum(any(begin <= hour < end for begin, end, _ in spans) for hour in range(12))
