@@ -37,8 +37,9 @@ format: $(STAMP) ## put the code in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(STAMP) ## the configuration reference in README.md
+docs: $(STAMP) ## the references of configuration and commands
 	$(BIN)/python -m freqtrade_fundhedge.config_reference README.md
+	$(BIN)/python -m freqtrade_fundhedge.commands_reference docs/commands.md
 
 ci: ## what a change has to pass
 	.ci/run

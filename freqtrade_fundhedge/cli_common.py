@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from freqtrade_fundhedge.config import FundHedgeConfig, check_freqtrade, parse
-from freqtrade_fundhedge.errors import ConfigError
+from freqtrade_fundhedge.errors import ConfigError, redact
 
 ConfigOption = Annotated[
     list[str] | None,
@@ -64,7 +64,7 @@ def load(files: Sequence[str] | None) -> Loaded:
     chosen = config_files(files)
     try:
         config: dict[str, Any] = deep_merge_dicts(environment_vars_to_dict(), load_from_files(chosen))
-    except (OperationalException, OSError, ValueError, TypeError, AttributeError) as error:
+    except (OperationalException, OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ConfigError(_blame(chosen, error)) from None
     _check_schema(config)
     config["dry_run"] = config.get("dry_run", True)
@@ -172,7 +172,7 @@ def _fault(path: Path) -> str:
         return f"not valid JSON, line {line}"
     except OSError as error:
         return (error.strerror or type(error).__name__).lower()
-    except ValueError:
+    except (ValueError, RecursionError):
         return "not valid JSON"
     return "" if isinstance(content, dict) else "an object like {...} is expected"
 
@@ -185,5 +185,5 @@ def _check_schema(config: dict[str, Any]) -> None:
     where = ".".join(str(part) for part in error.absolute_path)
     if any(_SECRET_KEYS.search(str(part)) for part in error.absolute_path):
         raise ConfigError(f"{where}: not of the {error.validator} that Freqtrade expects")
-    message = error.message.splitlines()[0][:200]
+    message = redact(error.message.splitlines()[0])[:200]
     raise ConfigError(f"{where}: {message}" if where else message)

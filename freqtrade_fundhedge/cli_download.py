@@ -59,7 +59,14 @@ def download_command(
     datadir: Annotated[Path | None, typer.Option(help="Folder for the candles, if not the one in user_data.")] = None,
     as_machine: JsonOption = False,
 ) -> None:
-    """Fetch futures, spot, mark and funding candles of the pairs, for backtests of both legs."""
+    """Fetch futures, spot, mark and funding candles of the pairs, for backtests of both legs.
+
+    \b
+    Examples:
+      fundhedge download -c config.json --days 730
+      fundhedge download -c config.json --pairs BTC/USDT:USDT
+      fundhedge download -c config.json --timerange 20240101-20250101
+    """
     loaded = load(config)
     frame = _checked(timeframe or str(loaded.config.get("timeframe", "1h")), days, timerange)
     symbols = _symbols(loaded, pairs)

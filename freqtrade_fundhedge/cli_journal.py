@@ -76,7 +76,7 @@ def journal_command(
     Examples:
       fundhedge journal -c config.json --kind transfer --limit 10
       fundhedge journal -c config.json --pair BTC/USDT --since 2026-03-01
-      fundhedge journal -c config.json --tax --since 2026-01-01 --until 2026-12-31 --csv 2026.csv
+      fundhedge journal -c config.json --tax --since 2026-01-01 --csv 2026.csv
     """
     wish = wish_of(since, until, pair, kind or [])
     if tax and kind:

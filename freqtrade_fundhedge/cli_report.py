@@ -38,7 +38,12 @@ def report_command(
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with plots to this file.")] = None,
     as_machine: JsonOption = False,
 ) -> None:
-    """Show what the hedges of a backtest earned: both legs, funding and fees."""
+    """Show what the hedges of a backtest earned: both legs, funding and fees.
+
+    \b
+    Examples:
+      fundhedge report -c config.json --html report.html
+    """
     loaded = load(config)
     home = userdir if userdir is not None else Path(loaded.config.get("user_data_dir") or "user_data")
     path = backtest if backtest is not None else latest_result(home / "backtest_results")

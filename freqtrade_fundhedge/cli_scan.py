@@ -52,7 +52,14 @@ def scan_command(
     ] = None,
     as_machine: JsonOption = False,
 ) -> None:
-    """Rank every pair that has both markets by what a hedge would earn. Public data only, no key."""
+    """Rank every pair that has both markets by what a hedge would earn. Public data only, no key.
+
+    \b
+    Examples:
+      fundhedge scan
+      fundhedge scan -c config.json --min-volume 5000000 --top 10
+      fundhedge scan -c config.json --pairlist user_data/pairs.json
+    """
     if pairlist is not None:
         check_target(pairlist, "--pairlist")
     loaded = _configuration(config)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from freqtrade_fundhedge.errors import ConfigError
+from freqtrade_fundhedge.errors import ConfigError, redact
 
 
 def _number(value: object) -> object:
@@ -207,7 +207,7 @@ def _fault_line(fault: Any) -> str:
     message = str(fault["msg"]).removeprefix("Value error, ")
     value = fault["input"]
     plain = isinstance(value, str | int | float | Decimal) and "spot" not in fault["loc"]
-    shown = f", not {str(value)!r}"[:80] if plain else ""
+    shown = redact(f", not {str(value)!r}")[:80] if plain else ""
     return f"{where}: {message[0].lower()}{message[1:]}{shown}"
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from freqtrade_fundhedge.cli import COMMANDS
+from freqtrade_fundhedge.commands_reference import help_of
+from freqtrade_fundhedge.commands_reference import markdown as commands
 from freqtrade_fundhedge.config_reference import BEGIN, END, markdown, rows, with_reference
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +35,21 @@ def test_a_text_without_markers_is_refused() -> None:
     with pytest.raises(ValueError, match="markers"):
         with_reference("no place")
     assert markdown() in with_reference(f"{BEGIN} old {END}")
+
+
+def test_the_reference_of_commands_is_up_to_date() -> None:
+    """docs/commands.md is what `make docs` writes: every command with all its options."""
+    assert (ROOT / "docs" / "commands.md").read_text() == commands(), "run `make docs`"
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_every_help_has_an_example_and_fits(command: str) -> None:
+    """An example of each command, a meaning of each option, nothing beyond 80 columns."""
+    text = help_of(command)
+    assert re.search(rf"Examples:\n +fundhedge {command}\b", text)
+    assert max(len(line) for line in text.splitlines()) <= 80
+    for option in re.split(r"\n  (?=-)", text)[1:]:
+        assert re.search(r"[a-z]{2,} [a-z]|\w\.", option.partition("  ")[2]), option
 
 
 @pytest.mark.parametrize("command", list(COMMANDS))

@@ -32,7 +32,13 @@ def demo_command(
     ] = Path("demo-output"),
     as_machine: JsonOption = False,
 ) -> None:
-    """Play a hedge from entry to sweep: a real bot, live, on a sandbox exchange on this machine."""
+    """Play a hedge from entry to sweep: a real bot, live, on a sandbox exchange on this machine.
+
+    \b
+    Examples:
+      fundhedge demo
+      fundhedge demo --output /tmp/demo --json
+    """
     strategies = find_strategies()
     folder = output.absolute()
     folder.mkdir(parents=True, exist_ok=True)

@@ -48,7 +48,14 @@ def sandbox_command(
     ] = None,
     json_ready: Annotated[bool, typer.Option(help="Print one JSON line when ready, nothing else.")] = False,
 ) -> None:
-    """Run a loopback Binance: no keys, no risk, books that balance."""
+    """Run a loopback Binance: no keys, no risk, books that balance.
+
+    \b
+    Examples:
+      fundhedge sandbox --alive
+      fundhedge sandbox --port 8999 --spot-usdt 5000
+      fundhedge sandbox --print-config
+    """
     if print_config:
         section = freqtrade_config(f"http://{_in_url(host)}:{port}")
         typer.echo(json.dumps({"exchange": section}, indent=2))
