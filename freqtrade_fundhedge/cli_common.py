@@ -39,6 +39,8 @@ ConfigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
 
+# Freqtrade's schema says nothing about these.
+PATHS = ("user_data_dir", "datadir", "strategy_path")
 _SECRET_KEYS = re.compile(r"key|secret|password|uid|token|account|address", re.IGNORECASE)
 
 
@@ -67,6 +69,9 @@ def load(files: Sequence[str] | None) -> Loaded:
     except (OperationalException, OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ConfigError(_blame(chosen, error)) from None
     _check_schema(config)
+    for key in PATHS:
+        if not isinstance(config.get(key, ""), str | None):
+            raise ConfigError(f"{key}: a path is expected")
     config["dry_run"] = config.get("dry_run", True)
     config["db_url"] = _database(config)
     section = parse(config)

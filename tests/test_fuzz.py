@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ KEYS = (
     "fundhedge.transfer", "fundhedge.transfer.enabled", "fundhedge.transfer.keep_usdt", "fundhedge.transfer.min_usdt",
     "fundhedge.transfer.max_attempts", "fundhedge.margin.leverage", "fundhedge.margin.stress_move",
     "fundhedge.paper.spot_usdt", "fundhedge.tranfer", "fundhedge.transfer.keep", "unknown_top", "timeframe",
-    "user_data_dir",
+    "user_data_dir", "strategy_path", "datadir",
 )  # fmt: skip
 VALUES: tuple[Any, ...] = (
     None, True, "", "x", "0", -1, 0, 1e308, -1e-308, 10**40, "1e999", "NaN", "Infinity", [], [1, "a"], {}, {"a": {}},
@@ -65,6 +65,7 @@ TEXTS = (
     "BTC/USDT", "btc/usdt:usdt", "/", ":", "B%TC/USDT", "--", "\x00", "\x1b[31m", "a\nb", "../..", "/dev/null", ".",
     "config.json", "{}", "${HOME}", "%(x)s", "🦄", "true", "2026-01-01", "20260101-", "1",
 )  # fmt: skip
+INSIDE = tuple(text for text in TEXTS if not text.startswith((".", "/")))  # for what makes files
 OPTIONS = {
     "status": ("--json", "--bogus"),
     "journal": ("--since", "--until", "--pair", "--kind", "--limit", "--csv", "--json", "--tax"),
@@ -111,7 +112,7 @@ class Input:
         except BaseException as error:  # noqa: BLE001 - that is what is looked for
             code = f"{type(error).__name__}: {error}"
         out, err = self.capsys.readouterr()
-        if fault := verdict(code, out, err, codes, "--json" in arguments):
+        if fault := verdict(code, out, err, codes, arguments):
             self.faults.append(f"{arguments} {str(note)[:200]}: {fault}")
 
     def done(self, at_least: int) -> None:
@@ -119,7 +120,7 @@ class Input:
         assert not self.faults, "\n".join([f"{len(self.faults)} of {self.cases}", *self.faults[:20]])
 
 
-def verdict(code: int | str, out: str, err: str, codes: tuple[int, ...], machine: bool) -> str:
+def verdict(code: int | str, out: str, err: str, codes: tuple[int, ...], arguments: Sequence[str]) -> str:
     """What is wrong with an answer, or ""."""
     if code not in codes:
         return f"ended with {code!r}, {err[-300:]!r}"
@@ -127,13 +128,18 @@ def verdict(code: int | str, out: str, err: str, codes: tuple[int, ...], machine
         return "a traceback"
     if any(secret in out + err for secret in SECRETS):
         return "a secret"
-    if code == 2 and (out or err.count("\n") != 1 or not err.startswith("fundhedge: ")):
+    # The doctor lists what is wrong with a configuration beside all else that it found.
+    if (
+        code == 2
+        and not (out and arguments[0] == "doctor")
+        and (out or err.count("\n") != 1 or not err.startswith("fundhedge: "))
+    ):
         return f"not one line: {out[:100]!r} {err[:300]!r}"
     if code == 1 and not (out or err.count("\n") == 1):
         return f"not one line: {err[:300]!r}"
     if "\x1b[2J" in out + err or "\x1b[31m" in out + err or "\u202e" in out + err:
         return "what a terminal would obey"
-    if machine and code == 0:
+    if "--json" in arguments and code == 0:
         try:
             json.loads(out)
         except ValueError:
@@ -176,7 +182,7 @@ def test_arguments(bad: Input) -> None:
         name = names[number % len(names)]
         line = [name] if name == "init" else [name, "-c", "config.json"]
         for option in chance.sample(OPTIONS[name], chance.randint(1, min(3, len(OPTIONS[name])))):
-            line += [option] if option in FLAGS else [option, chance.choice(TEXTS)]
+            line += [option] if option in FLAGS else [option, chance.choice(INSIDE if name == "init" else TEXTS)]
         if chance.random() < 0.2:
             line.append(chance.choice(TEXTS))
         bad.play(*line)
@@ -295,5 +301,5 @@ def test_real_processes(bad: Input, arguments: list[str]) -> None:
         [sys.executable, "-c", "from freqtrade_fundhedge.cli import main; main()", *arguments],
         check=False, capture_output=True, text=True, timeout=60, cwd=bad.folder, env={**os.environ, "COLUMNS": "80"},
     )  # fmt: skip
-    assert verdict(done.returncode, done.stdout, done.stderr, (1, 2), False) == ""
+    assert verdict(done.returncode, done.stdout, done.stderr, (1, 2), arguments) == ""
     assert done.stderr.count("\n") == 1
