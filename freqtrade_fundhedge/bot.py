@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +12,13 @@ from freqtrade_fundhedge.config import FundHedgeConfig, bot_name
 from freqtrade_fundhedge.context import Context, logger
 from freqtrade_fundhedge.controller import Controller
 from freqtrade_fundhedge.core.carry import CarryParams
-from freqtrade_fundhedge.core.entry import EntryPlan
 from freqtrade_fundhedge.errors import ConfigError, StartRefused
 from freqtrade_fundhedge.frames import SpotCandles, startup_candles, timeframe_ms
 from freqtrade_fundhedge.health import Health
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_locks import SingleBot
 from freqtrade_fundhedge.journal_open import default_url
-from freqtrade_fundhedge.legs import FreqtradeWallet, number
+from freqtrade_fundhedge.legs import FreqtradeWallet
 from freqtrade_fundhedge.market import spot_symbol
 from freqtrade_fundhedge.pairlist_file import check_target
 from freqtrade_fundhedge.pairlist_refresh import PairlistRefresh
@@ -30,9 +27,6 @@ from freqtrade_fundhedge.venue.answers import Answers
 from freqtrade_fundhedge.venue.live import LiveVenue, PublicSpot
 from freqtrade_fundhedge.venue.paper import PaperVenue
 from freqtrade_fundhedge.venue.port import Venue
-
-# Freqtrade checks the stake to the last digit, and Binance adds the fee and what the market moves against the order.
-MARGIN_SLACK = Decimal("0.003")
 
 
 @dataclass
@@ -170,47 +164,3 @@ def check_markets(markets: dict[str, Any], stake: str, whitelist: Sequence[str])
         )
     if without:
         logger.warning("never entered, because they have no spot market: %s", ", ".join(without))
-
-
-def plan_entry(
-    pair: str, price: float, expires_at: float, config: dict[str, Any], settings: FundHedgeConfig,
-    max_leverage: float, tied_up: float, stake_override: Decimal | None = None,
-) -> EntryPlan:  # fmt: skip
-    """What the entry that Freqtrade is about to make needs on both sides.
-
-    Parameters
-    ----------
-    price : of the perpetual, quote
-    expires_at : end of the candle that gave the signal, seconds since 1970
-    tied_up : stakes of open trades, in the stake currency
-    stake_override : stake where the configured one is "unlimited"
-
-    Raises
-    ------
-    ConfigError : the stake is not a number and none was given
-    """
-    configured = config["stake_amount"]
-    if stake_override is None and not isinstance(configured, (int, float)):
-        raise ConfigError('stake_amount: "unlimited" needs the size of both wallets, which could not be read')
-    stake = stake_override if stake_override is not None else number(configured)
-    leverage = number(entry_leverage(settings, max_leverage))
-    ratio = number(config.get("tradable_balance_ratio", 0.99))
-    free = stake
-    if "available_capital" not in config and ratio > 0:
-        free = max(free, (stake + number(tied_up) * (1 - ratio)) / ratio)
-    notional = stake * leverage
-    quantity = notional / number(price)
-    margin = (free + notional * MARGIN_SLACK).quantize(Decimal("0.01"))
-    return EntryPlan(pair, quantity, number(price), margin, stake, expires_at)
-
-
-def entry_leverage(settings: FundHedgeConfig, max_leverage: float) -> float:
-    """The configured leverage, as far as the pair allows it, in whole numbers above 1 as Binance takes them."""
-    return max(1.0, float(math.floor(min(settings.margin.leverage, max_leverage))))
-
-
-def unlimited_stake(total: Decimal, slots: int, leverage: float, ratio: float) -> Decimal:
-    """Stake for which the margin and the spot leg of every free slot fit into `total` USDT."""
-    share = total * number(ratio) / max(1, slots)
-    # A slot takes its stake as margin and stake x leverage for the spot leg, with fees and slippage on both.
-    return share / (1 + number(leverage) * Decimal("1.01"))

@@ -7,29 +7,26 @@ with no where it would add risk. Exits are never denied.
 from __future__ import annotations
 
 import logging
-import math
-import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-import pandas as pd
 from freqtrade.exceptions import OperationalException
 from freqtrade.persistence import Trade
 
-from freqtrade_fundhedge import frames
 from freqtrade_fundhedge.backtest_speed import QuickBacktest
-from freqtrade_fundhedge.bot import Bot, check_exits, entry_leverage, plan_entry, start_bot, unlimited_stake
+from freqtrade_fundhedge.bot import Bot, check_exits, start_bot
 from freqtrade_fundhedge.carry_columns import is_live
-from freqtrade_fundhedge.choice import Choice
 from freqtrade_fundhedge.config import FundHedgeConfig, check_freqtrade, parse
 from freqtrade_fundhedge.core.entry import EntryPlan
 from freqtrade_fundhedge.core.hedge import ShortLeg
+from freqtrade_fundhedge.entries import Entries
 from freqtrade_fundhedge.errors import FundHedgeError
 from freqtrade_fundhedge.journal_rows import HedgeRow
-from freqtrade_fundhedge.legs import legs_of_bot, number, short_leg
+from freqtrade_fundhedge.legs import legs_of_bot, money, number, short_leg
 from freqtrade_fundhedge.messages import for_channels
+from freqtrade_fundhedge.sizes import Book
 
 logger = logging.getLogger("freqtrade_fundhedge")
 Answer = TypeVar("Answer")
@@ -37,7 +34,7 @@ Answer = TypeVar("Answer")
 PROFIT_EXITS = {"exit_signal", "roi"}
 
 
-class FundHedgeMixin(Choice, QuickBacktest):
+class FundHedgeMixin(Entries, QuickBacktest):
     """Gives every short of a strategy a spot leg: `class Mine(FundHedgeMixin, IStrategy)`.
 
     A strategy that overrides one of the callbacks below calls `super()` in it.
@@ -66,6 +63,7 @@ class FundHedgeMixin(Choice, QuickBacktest):
         self._fundhedge_said: dict[str, str] = {}
         self._fundhedge_queue: list[str] | None = None
         self._fundhedge_turns: dict[str, tuple[Any, float]] = {}
+        self._fundhedge_plans: dict[str, EntryPlan] = {}
         super().__init__(config)  # type: ignore[call-arg]
 
     # --- start and stop
@@ -86,6 +84,7 @@ class FundHedgeMixin(Choice, QuickBacktest):
                 self.config, self.fundhedge_settings, self.dp._exchange, self.wallets, Trade.get_open_trades,
                 self.dp.current_whitelist, lambda text: self.dp.send_msg(for_channels(text), always_send=True),
             )  # fmt: skip
+            self._plan_stakes()
         except FundHedgeError as error:
             self._fundhedge_refusal = str(error)
 
@@ -155,6 +154,7 @@ class FundHedgeMixin(Choice, QuickBacktest):
         why = self._safely(
             "the pre-flight check", lambda: self._entry_refusal(pair, amount, rate, side), "the check itself failed"
         )
+        self._fundhedge_plans.pop(pair, None)
         if why:
             self._say_once(pair, f"{pair}: not entered: {why}")
             self._safely("the order of entries", lambda: self._pass_over(pair), None)
@@ -169,72 +169,14 @@ class FundHedgeMixin(Choice, QuickBacktest):
         why = self._funding_refusal(bot, pair) if self.fundhedge_gate else ""
         return why or bot.controller.allow_entry(pair, number(amount), number(rate))
 
-    def get_entry_signal(self, pair: str, timeframe: str, dataframe: pd.DataFrame) -> tuple[Any, str | None]:
-        """Freqtrade's entry signal, held back until the margin for it is in the futures wallet.
-
-        Freqtrade checks its wallet before it asks any callback, so a signal that came through unfunded would only
-        end in its warning about the balance. The next loop fetches the margin and lets the signal pass.
-        """
-        signal, tag = super().get_entry_signal(pair, timeframe, dataframe)  # type: ignore[misc]
-        if signal is None or not is_live(self.config):
-            return signal, tag
-        ready = self._safely("the entry plan", lambda: self._ready(pair, dataframe, signal), False)
-        return (signal, tag) if ready else (None, None)
-
-    def _ready(self, pair: str, dataframe: pd.DataFrame, signal: Any) -> bool:
-        bot = self._running()
-        if bot.health.refusal:
-            self._say_once(pair, f"{pair}: not entered: {bot.health.refusal}")
-            return False
-        if self.is_pair_locked(pair, candle_date=dataframe["date"].iloc[-1], side=signal):
-            return True  # Freqtrade says why it does not enter; no margin is fetched for it
-        if self.fundhedge_gate and (why := self._funding_refusal(bot, pair)):
-            self._say_once(pair, f"{pair}: not entered: {why}")
-            return False
-        if not self._its_turn(pair, [trade.pair for trade in Trade.get_open_trades()]):
-            return False
-        return bot.controller.ready_for(self._plan(bot, pair, float(dataframe["close"].iloc[-1])))
-
-    def _plan(self, bot: Bot, pair: str, price: float) -> EntryPlan:
-        candle_s = frames.timeframe_ms(self.timeframe) / 1000
-        expires_at = (time.time() // candle_s + 1) * candle_s
-        known = bot.controller.plan
-        if known is not None and known.pair == pair and known.expires_at == expires_at:
-            return known
-        stake, override = self.config["stake_amount"], None
-        max_leverage = float(
-            self.dp._exchange.get_max_leverage(pair, stake if isinstance(stake, (int, float)) else 0.0)
+    def _book(self) -> Book:
+        trades = Trade.get_open_trades()
+        return Book(
+            open_pairs=tuple(trade.pair for trade in trades),
+            stakes=sum((money(trade.stake_amount) for trade in trades), Decimal(0)),
+            tied_up=sum((money(trade.stake_amount * (1 + trade.leverage)) for trade in trades), Decimal(0)),
+            closed_profit=money(Trade.get_total_closed_profit()) if "available_capital" in self.config else Decimal(0),
         )
-        if not isinstance(stake, (int, float)):
-            override = self._unlimited(bot, entry_leverage(self.fundhedge_settings, max_leverage))
-        tied_up = float(Trade.total_open_trades_stakes())
-        return plan_entry(
-            pair, price, expires_at, self.config, self.fundhedge_settings, max_leverage, tied_up, override
-        )
-
-    def _unlimited(self, bot: Bot, leverage: float) -> Decimal:
-        account = bot.controller.account
-        free = bot.venue.spot_balances().get(str(self.config["stake_currency"]), Decimal(0))
-        slots = self.config["max_open_trades"] - Trade.get_open_trade_count()
-        slots = int(slots) if math.isfinite(slots) else len(self.dp.current_whitelist())
-        total = free + (account.free if account is not None else Decimal(0))
-        return unlimited_stake(total, slots, leverage, self.config.get("tradable_balance_ratio", 0.99))
-
-    def custom_stake_amount(self, pair: str, proposed_stake: float, **kwargs: Any) -> float:
-        """With an "unlimited" stake, the one that leaves room for the spot leg."""
-        stake = float(super().custom_stake_amount(pair=pair, proposed_stake=proposed_stake, **kwargs))  # type: ignore[misc]
-        bot = self._fundhedge
-        if bot is None or isinstance(self.config["stake_amount"], (int, float)):
-            return stake
-        plan = bot.controller.plan
-        return float(plan.stake) if plan is not None and plan.pair == pair else stake
-
-    def leverage(
-        self, pair: str, current_time: datetime, current_rate: float, proposed_leverage: float, max_leverage: float,
-        entry_tag: str | None, side: str, **kwargs: Any,
-    ) -> float:  # fmt: skip
-        """`fundhedge.margin.leverage`, as far as the pair allows it."""
-        return entry_leverage(self.fundhedge_settings, max_leverage)
 
     # --- exits
 

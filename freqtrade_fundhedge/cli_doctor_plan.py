@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from freqtrade_fundhedge.bot import entry_leverage, plan_entry, unlimited_stake
 from freqtrade_fundhedge.cli_common import Loaded
 from freqtrade_fundhedge.core.checks import Finding, Verdict, fail
 from freqtrade_fundhedge.scan import patterns
+from freqtrade_fundhedge.sizes import entry_leverage, usual_hedge
 from freqtrade_fundhedge.venue.port import ZERO
 
 ANY_LEVERAGE: Final = 125.0
@@ -31,13 +31,8 @@ def free_slots(config: dict[str, Any], open_hedges: int) -> int | None:
 
 def one_hedge(loaded: Loaded, total: Decimal, slots: int | None) -> tuple[Decimal, Decimal]:
     """Margin and spot cost of the next hedge, as the bot plans them."""
-    config, section = loaded.config, loaded.section
-    if isinstance(config.get("stake_amount"), int | float):
-        plan = plan_entry("", 1.0, 0.0, config, section, ANY_LEVERAGE, tied_up=0.0)
-        return plan.margin, plan.spot_cost
-    leverage, ratio = planned_leverage(loaded), float(config.get("tradable_balance_ratio", 0.99))
-    stake = unlimited_stake(total, slots or 1, float(leverage), ratio)
-    return stake, stake * leverage
+    cross = str(getattr(loaded.config.get("margin_mode"), "value", loaded.config.get("margin_mode"))) == "cross"
+    return usual_hedge(loaded.config, loaded.section, total, slots or 1, cross)
 
 
 def below_minimum(found: Finding, cost: Decimal, minimum: Decimal) -> Finding:

@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from freqtrade_fundhedge.context import Context, logger
+from freqtrade_fundhedge.claims import Claims
+from freqtrade_fundhedge.context import Context
 from freqtrade_fundhedge.core.entry import EntryPlan
-from freqtrade_fundhedge.core.hedge import ShortLeg, entry_obstacle
+from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.core.margin import liquidation_distances
-from freqtrade_fundhedge.core.treasury import Movement, Needs
+from freqtrade_fundhedge.core.treasury import Needs
+from freqtrade_fundhedge.entry_plans import EntryPlans
 from freqtrade_fundhedge.errors import ConfigError, JournalError, VenueError
 from freqtrade_fundhedge.journal_locks import process_lock
 from freqtrade_fundhedge.journal_rows import HedgeRow
@@ -22,13 +24,14 @@ from freqtrade_fundhedge.news import News
 from freqtrade_fundhedge.orphans import Orphans
 from freqtrade_fundhedge.outside import Outside
 from freqtrade_fundhedge.positions import Positions
+from freqtrade_fundhedge.preflight import spot_obstacle
+from freqtrade_fundhedge.purse import Purse
 from freqtrade_fundhedge.spot_leg import SpotLeg
 from freqtrade_fundhedge.treasurer import Treasurer
 from freqtrade_fundhedge.troubles import Troubles
-from freqtrade_fundhedge.venue.port import ZERO, Direction, FundingQuote, FuturesAccount, Side
+from freqtrade_fundhedge.venue.port import ZERO, Direction, FundingQuote, FuturesAccount
 
 CENT = Decimal("0.01")
-IDLE_LOOPS = 2
 LegsOf = Callable[[Sequence[HedgeRow]], Sequence[ShortLeg]]
 
 
@@ -44,15 +47,20 @@ class Controller:
         self.orphans = Orphans(ctx)
         self.outside = Outside(ctx)
         self.news = News(ctx)
+        self.entries = EntryPlans(ctx, self.treasurer.rules)
+        self.claims = Claims(ctx)
+        self.purse = Purse(ctx)
         self.troubles = Troubles(ctx)
         self.trouble = "the first loop has not run yet"
         self.account: FuturesAccount | None = None
         self.funding: Mapping[str, FundingQuote] = {}
-        self.plan: EntryPlan | None = None
-        self._spent: dict[str, float] = {}
-        self._idle_loops = 0
         self._loop_trouble = self.trouble
         self._unread = False
+
+    @property
+    def plan(self) -> EntryPlan | None:
+        """The entry whose margin is being fetched or waits for it."""
+        return self.entries.plan
 
     def converge(self, legs_of: LegsOf) -> bool:
         """One loop. True when everything that could be done was done; `trouble` says why not.
@@ -88,8 +96,10 @@ class Controller:
 
     def _loop(self, legs_of: LegsOf) -> str:
         journal = self.ctx.journal
+        self.purse.forget()
         blocked = self._resolve_orders()
         account = self._read_account()
+        self.purse.forget(account)
         legs = legs_of(journal.unsettled())
         self._hedge_all(legs, account, blocked)
         if account is None:
@@ -97,7 +107,8 @@ class Controller:
         if self._resolve_closes():
             self.orphans.look(legs, account)
         self._watch_margin(account)
-        self._drop_plan(legs)
+        self.claims.look(legs, journal.unsettled())
+        self.entries.drop_stale(legs)
         if self._resolve_transfers(account):
             self._move_money(account)
         self._settle()
@@ -111,10 +122,12 @@ class Controller:
         if hedge.id not in blocked:
             hedge = self.spot.step(hedge, leg, self.positions.last_known(hedge, leg))
             self.news.look(hedge, leg, self.funding)
-        if self.plan is not None and self.plan.pair == leg.pair:
-            self.plan = None
+        self.entries.carried_out(leg.pair)
+        self.claims.filled(leg, hedge)
+        self.purse.forget()
         if leg.freed > hedge.swept and self._resolve_transfers(None):
             self.account = self.ctx.venue.futures_account()
+            self.purse.forget(self.account)
             self._move_money(self.account)
         self._settle()
         return self._doubt()
@@ -175,35 +188,24 @@ class Controller:
     def _move_money(self, account: FuturesAccount) -> None:
         plan = self._fundable_plan(account)
         freed = sum((hedge.unswept for hedge in self.ctx.journal.unsettled()), ZERO)
-        needs = Needs(freed=freed)
+        needs = Needs(freed=freed, spot_claimed=self.claims.total())
         if plan is not None:
-            needs = Needs(entry_margin=plan.margin, freed=freed, spot_reserved=plan.spot_cost)
+            needs = replace(needs, entry_margin=plan.margin, spot_reserved=plan.spot_cost)
         moved = self.treasurer.step(account, needs)
         if moved is not None:
-            self.account = _after(account, moved)
-            if plan is not None and moved.direction is Direction.TOP_UP:
-                self._spent[plan.pair] = plan.expires_at
+            self.account = moved.applied_to(account)
+            self.purse.moved(self.account)
+            if moved.direction is Direction.TOP_UP:
+                self.entries.funded()
 
     def _fundable_plan(self, account: FuturesAccount) -> EntryPlan | None:
         """The planned entry, if both legs could be filled now; its margin is fetched only then."""
         plan = self.plan
         if plan is None or not self.ctx.settings.margin.fund_entries:
             return None
-        if account.free < plan.margin and (why := self._refusal(plan.pair, plan.quantity, plan.price, plan.spot_cost)):
-            logger.info("%s: not entered: %s", plan.pair, why)
-            self.plan = None
-            return None
+        if account.free < plan.margin and (why := self._refusal(plan.pair, plan.quantity, plan.price)):
+            self.entries.refused(plan.pair, why)
         return self.plan
-
-    def _drop_plan(self, legs: Sequence[ShortLeg]) -> None:
-        now = self.ctx.clock()
-        self._spent = {pair: until for pair, until in self._spent.items() if until > now}
-        if self.plan is not None:
-            entered = any(leg.pair == self.plan.pair and leg.is_open for leg in legs)
-            self._idle_loops += 1
-            # A signal that is gone, a full house or /stopentry: nobody asks for the entry any more.
-            if entered or now >= self.plan.expires_at or self._idle_loops > IDLE_LOOPS:
-                self.plan = None
 
     def _settle(self) -> None:
         """A closed hedge with nothing left to sweep needs no more looking at."""
@@ -220,17 +222,17 @@ class Controller:
     def ready_for(self, plan: EntryPlan) -> bool:
         """Whether Freqtrade may try this entry now. If only margin is missing, it is fetched by the next loop."""
         with self.lock:
-            if self.plan is not None and self.plan.pair == plan.pair:
-                self._idle_loops = 0
-            if self.trouble or self.account is None:
-                return False
-            if not self.ctx.settings.margin.fund_entries or not self.ctx.settings.transfer.enabled:
-                return True
-            if self.account.free >= plan.margin and self.plan is not None and self.plan.pair == plan.pair:
-                return True
-            if self.plan is None and self._spent.get(plan.pair, 0.0) <= self.ctx.clock():
-                self.plan, self._idle_loops = plan, 0
-            return False
+            self.entries.asked_for(plan.pair)
+            if self.trouble or not self.funds_entries:
+                return not self.trouble
+            account = self.purse.futures()
+            return account is not None and self.entries.ready(plan, account)
+
+    @property
+    def funds_entries(self) -> bool:
+        """Whether the margin of an entry is fetched from spot."""
+        settings = self.ctx.settings
+        return settings.margin.fund_entries and settings.transfer.enabled and self.ctx.venue.separate_wallets
 
     def refusal(self, pair: str, quantity: Decimal, price: Decimal) -> str:
         """Why this entry must not be made now, or "" when both legs can be. Reads the spot balance and book."""
@@ -250,26 +252,23 @@ class Controller:
                 why = why or self.outside.refusal(pair)
                 if not why:
                     self.orphans.allow(pair, quantity)
+                    self.claims.allow(pair, quantity)
+                elif not self.trouble:
+                    self.entries.refused(pair, why)
             except VenueError as error:
                 return self.troubles.of(error)
             except JournalError as error:
                 return str(error)
             return why
 
-    def _refusal(self, pair: str, quantity: Decimal, price: Decimal, margin: Decimal = ZERO) -> str:
-        journal, venue = self.ctx.journal, self.ctx.venue
+    def _refusal(self, pair: str, quantity: Decimal, price: Decimal) -> str:
         if doubt := self._doubt():
             return doubt
         if why := self.orphans.refusal(pair):
             return why
-        if any(hedge.pair == pair and hedge.state != "closed" for hedge in journal.unsettled()):
+        if any(hedge.pair == pair and hedge.state != "closed" for hedge in self.ctx.journal.unsettled()):
             return "an earlier hedge in this pair is not finished"
-        market = venue.market(pair)
-        free = venue.spot_balances().get(market.quote, ZERO)
-        quote = self.ctx.quote(market.symbol, fresh=True)
-        if quote.best(Side.BUY) <= 0:
-            return f"{market.symbol} has no asks"
-        return entry_obstacle(quantity, price, market, quote, free, self.ctx.settings.hedge.max_slippage)
+        return spot_obstacle(self.ctx, self.claims, pair, quantity, price)
 
     def hedge_failed(self, pair: str) -> bool:
         """Whether the short in `pair` has to close because its spot leg could not be completed."""
@@ -281,14 +280,3 @@ class Controller:
         with self.lock:
             self.trouble = "the bot is stopping"
             self.ctx.journal.close()
-
-
-def _after(account: FuturesAccount, moved: Movement) -> FuturesAccount:
-    """The wallet as it must be now, without asking again."""
-    change = moved.amount if moved.direction is Direction.TOP_UP else -moved.amount
-    return replace(
-        account,
-        wallet=account.wallet + change,
-        free=account.free + change,
-        withdrawable=account.withdrawable + change,
-    )

@@ -33,12 +33,14 @@ class Needs:
     freed : USDT that exits gave back and no sweep has moved yet (only counts without `fund_entries`)
     spot_free : free USDT on spot, None when it was not read
     spot_reserved : of it, what the spot leg of the entry needs
+    spot_claimed : of it, what the spot legs of entries under way need
     """
 
     entry_margin: Decimal = ZERO
     freed: Decimal = ZERO
     spot_free: Decimal | None = None
     spot_reserved: Decimal = ZERO
+    spot_claimed: Decimal = ZERO
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,16 @@ class Movement:
     direction: Direction
     amount: Decimal
     arithmetic: dict[str, str] = field(default_factory=dict)
+
+    def applied_to(self, account: FuturesAccount) -> FuturesAccount:
+        """The futures wallet as it must be after this, without asking again."""
+        change = self.amount if self.direction is Direction.TOP_UP else -self.amount
+        return replace(
+            account,
+            wallet=account.wallet + change,
+            free=account.free + change,
+            withdrawable=account.withdrawable + change,
+        )
 
 
 def stress_buffer(account: FuturesAccount, rules: Rules) -> Decimal:
@@ -69,6 +81,11 @@ def _stressed(position: Position, move: Decimal) -> Decimal:
     return position.notional * move + position.maintenance_margin * (1 + move)
 
 
+def wanted_free(account: FuturesAccount, rules: Rules, entry_margin: Decimal) -> Decimal:
+    """Free USDT that the futures wallet should hold."""
+    return stress_buffer(account, rules) + entry_margin + rules.keep
+
+
 def decide(account: FuturesAccount, rules: Rules, needs: Needs) -> Movement | None:
     """The transfer that the wallets need now, or None.
 
@@ -82,7 +99,7 @@ def decide(account: FuturesAccount, rules: Rules, needs: Needs) -> Movement | No
     Movement with an amount of at least `rules.minimum`, or None
     """
     buffer = stress_buffer(account, rules)
-    wanted = buffer + needs.entry_margin + rules.keep
+    wanted = wanted_free(account, rules, needs.entry_margin)
     figures = {
         "withdrawable": account.withdrawable,
         "free": account.free,
@@ -106,8 +123,8 @@ def _top_up(missing: Decimal, rules: Rules, needs: Needs, figures: dict[str, Dec
     if needs.spot_free is None:
         return None
     # Margin that keeps shorts alive outranks an entry that has not happened.
-    spare = needs.spot_free - (needs.spot_reserved if needs.entry_margin else ZERO)
-    figures |= {"spot_free": needs.spot_free, "spot_reserved": needs.spot_reserved}
+    spare = needs.spot_free - needs.spot_claimed - (needs.spot_reserved if needs.entry_margin else ZERO)
+    figures |= {"spot_free": needs.spot_free, "spot_reserved": needs.spot_reserved + needs.spot_claimed}
     # A little more than is missing, so that what makes the amount unique does not leave the wallet short of it.
     amount = min(max(missing + UNIQUE_ROOM, rules.minimum), spare)
     if needs.entry_margin and amount < missing:

@@ -1,0 +1,25 @@
+"""Whether the spot leg of an entry could be filled now."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from freqtrade_fundhedge.claims import Claims
+from freqtrade_fundhedge.context import Context
+from freqtrade_fundhedge.core.hedge import entry_obstacle
+from freqtrade_fundhedge.venue.port import ZERO, Side
+
+
+def spot_obstacle(ctx: Context, claims: Claims, pair: str, quantity: Decimal, price: Decimal) -> str:
+    """Why it could not, or "". Reads the spot balance and book.
+
+    Parameters
+    ----------
+    quantity : the perpetual's base units about to be shorted, at `price` in quote
+    """
+    market = ctx.venue.market(pair)
+    free = ctx.venue.spot_balances().get(market.quote, ZERO) - claims.total(besides=pair)
+    quote = ctx.quote(market.symbol, fresh=True)
+    if quote.best(Side.BUY) <= 0:
+        return f"{market.symbol} has no asks"
+    return entry_obstacle(quantity, price, market, quote, free, ctx.settings.hedge.max_slippage)
