@@ -57,3 +57,30 @@ def test_most_of_the_capital_is_deployed_and_comes_back(tmp_path: Path, mode: st
         costs = short * (2 * Decimal("0.0005") + 2 * Decimal("0.001") + Decimal("0.004"))
         assert CAPITAL - costs < holding(books, "USDT") < CAPITAL
         assert in_futures(books) < 1
+
+
+def test_paper_wallets_give_the_same_sizes(tmp_path: Path) -> None:
+    """In a dry-run the same capital is deployed in the same slots, and comes back to paper spot."""
+    paper: dict[str, Any] = {
+        "dry_run": True,
+        "dry_run_wallet": 100,
+        "exchange": {"key": None, "secret": None},
+        "fundhedge": {"paper": {"spot_usdt": 9_900}},
+    }
+    with running(tmp_path, SETTINGS | paper, THREE) as run:
+        run.start()
+        bought = "select filled, quote from spot_orders where side = 'buy' and state = 'done'"
+        run.wait("three paper hedges", lambda: len(run.journal(bought)) == len(THREE), 90)
+        run.hold_entries()
+        run.loops(2)
+        trades = run.trades()
+        stakes = [trade["stake_amount"] for trade in trades]
+        coins = sum(Decimal(row["quote"]) for row in run.journal(bought))
+        assert min(coins, sum(Decimal(str(stake)) for stake in stakes) * 3) >= CAPITAL * Decimal("0.7")
+        assert max(stakes) < min(stakes) * 1.05
+        run.rest("POST", "forceexit", tradeid="all")
+        run.wait("all closed", lambda: not run.trades())
+        run.loops(2)
+        assert failed_entries(run) == []
+        rows: list[dict[str, Any]] = run.rest("GET", "balance")["currencies"]
+        assert sum(row["balance"] for row in rows if row["currency"] == "USDT") < 1
