@@ -210,6 +210,6 @@ def usual_hedge(
     terms = Terms("", leverage, (ONE + settings.hedge.max_slippage) * (ONE + SPOT_DRIFT) / (ONE - fee), MARGIN_SLACK)
     nothing = FuturesAccount(ZERO, ZERO, ZERO)
     capital = bounded(config, Book((), ZERO, ZERO, ZERO), total, nothing, movable=True, pooled=False)
-    fixed = config["stake_amount"]
+    fixed = config.get("stake_amount")
     stake = number(fixed) if isinstance(fixed, (int, float)) else largest_stake(slots, terms, capital, rules)
     return entry_margin(stake, ZERO, terms, capital, cross), stake * leverage * terms.spot

@@ -87,7 +87,9 @@ class Strategy(Entries, Signals):
             sleep=lambda _s: None,
         )  # fmt: skip
         self.controller = Controller(ctx)
-        self._fundhedge: Any = SimpleNamespace(controller=self.controller, venue=self.account)
+        self._fundhedge: Any = SimpleNamespace(
+            controller=self.controller, venue=self.account, health=SimpleNamespace(refusal="")
+        )
         self._fundhedge_said, self._fundhedge_plans = {}, {}
         self._fundhedge_queue, self._fundhedge_turns = None, {}
         self.locked: set[str] = set()
