@@ -1,9 +1,10 @@
-"""Time and memory of `fundhedge report` for a backtest of many trades.
+"""Time and memory of `fundhedge report` for backtests of many trades.
 
-A made-up result of Freqtrade's shape (a trade is about 2 kB of JSON there) and eight pairs with a year of candles. Each
-report runs in a process of its own; memory is its highest resident size less that of a report of 100 trades.
+Made-up results of Freqtrade's shape (a trade is about 2 kB of JSON) and eight pairs with a year of candles. Each report
+runs in a process of its own; memory is its highest resident size less that of a report of 100 trades. Trades pass
+through in chunks, so a larger result takes longer, not more memory.
 
-    python benchmarks/report_cost.py [--trades 100000]
+    python benchmarks/report_cost.py [--trades 10000 100000 400000] [--repeat 3]
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -28,12 +30,12 @@ MORE_OF_AN_ORDER = {f"field_{number}": 1.2345678 for number in range(8)}
 PROGRAM = """
 import sys, time
 from freqtrade_fundhedge import cli, cli_report
-begun = time.perf_counter()
+begun, worked = time.perf_counter(), time.process_time()
 code = cli.run(sys.argv[1:])
-took = time.perf_counter() - begun
+took, worked = time.perf_counter() - begun, time.process_time() - worked
 # Not getrusage: that counts what the parent held when it forked.
 highest = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
-print(took, int(highest.split()[1]) / 1024, file=sys.stderr)
+print(took, worked, int(highest.split()[1]) / 1024, file=sys.stderr)
 sys.exit(code)
 """
 
@@ -68,19 +70,20 @@ def write_result(path: Path, count: int) -> None:
         archive.writestr("backtest-result-1.json", json.dumps({"strategy": {"FundHedgeStrategy": strategy}}))
 
 
-def measured(home: Path, result: Path, *arguments: str) -> tuple[float, float]:
-    """Seconds without the start of Python and its imports, and highest resident size in MB, of one report."""
+def measured(home: Path, result: Path, *arguments: str) -> tuple[float, float, float]:
+    """Seconds and CPU seconds, start of Python and its imports left out, and highest resident size in MB."""
     words = [sys.executable, "-c", PROGRAM, "report", "--backtest", str(result), *arguments]
     done = subprocess.run(words, cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr)
-    seconds, size = done.stderr.split()
-    return float(seconds), float(size)
+    seconds, cpu, size = map(float, done.stderr.split())
+    return seconds, cpu, size
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trades", type=int, default=100_000)
+    parser.add_argument("--trades", type=int, nargs="+", default=[10_000, 100_000, 400_000])
+    parser.add_argument("--repeat", type=int, default=3)
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -89,15 +92,16 @@ def main() -> None:
         exchange = {"name": "binance", "key": "", "secret": ""}
         config = {"trading_mode": "futures", "margin_mode": "isolated", "stake_currency": "USDT", "exchange": exchange}
         (home / "config.json").write_text(json.dumps(config))
-        sizes = (100, wanted.trades // 10, wanted.trades)
-        for count in sizes:
+        for count in (100, *wanted.trades):
             write_result(home / f"{count}.zip", count)
         for name, arguments in (("tables", ()), ("--json", ("--json",)), ("--html", ("--html", "page.html"))):
-            least = measured(home, home / f"{sizes[0]}.zip", *arguments)[1]
-            for count in sizes[1:]:
-                runs = [measured(home, home / f"{count}.zip", *arguments) for _ in range(3)]
-                seconds, size = min(run[0] for run in runs), max(run[1] for run in runs)
-                print(f"{name:8} {count:7,} trades  {seconds:5.2f} s  {size:6.0f} MB, {size - least:+.0f} MB")
+            least = measured(home, home / "100.zip", *arguments)[2]
+            for count in wanted.trades:
+                runs = [measured(home, home / f"{count}.zip", *arguments) for _ in range(wanted.repeat)]
+                seconds, cpu = (median(run[i] for run in runs) for i in (0, 1))
+                size = max(run[2] for run in runs)
+                print(f"{name:8} {count:7,} trades  {seconds:5.2f} s, {cpu:5.2f} s CPU", end="")
+                print(f"  {size:6.0f} MB, {size - least:+.0f} MB", flush=True)
 
 
 if __name__ == "__main__":
