@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "download": ("freqtrade_fundhedge.cli_download", "download_command"),
     "status": ("freqtrade_fundhedge.cli_status", "status_command"),
     "journal": ("freqtrade_fundhedge.cli_journal", "journal_command"),
+    "sweep": ("freqtrade_fundhedge.cli_sweep", "sweep_command"),
     "scan": ("freqtrade_fundhedge.cli_scan", "scan_command"),
     "report": ("freqtrade_fundhedge.cli_report", "report_command"),
     "sandbox": ("freqtrade_fundhedge.sandbox.command", "sandbox_command"),
