@@ -44,6 +44,11 @@ class Kind(StrEnum):
     HEDGE = "hedge"
 
 
+SinceOption = Annotated[str, typer.Option(metavar="DATE", help="From this ISO date or time on, UTC.")]
+UntilOption = Annotated[str, typer.Option(metavar="DATE", help="Up to this date, the day included, or time.")]
+PairOption = Annotated[
+    str, typer.Option(metavar="PAIR", help="One pair: BTC/USDT:USDT or BTC/USDT. Without transfers.")
+]
 KindOption = Annotated[
     list[Kind] | None, typer.Option(metavar="KIND", help="order, transfer, event or hedge; repeatable.")
 ]
@@ -57,11 +62,9 @@ LimitOption = Annotated[
 
 def journal_command(
     config: ConfigOption = None,
-    since: Annotated[str, typer.Option(metavar="DATE", help="From this ISO date or time on, UTC.")] = "",
-    until: Annotated[str, typer.Option(metavar="DATE", help="Up to this date, the day included, or time.")] = "",
-    pair: Annotated[
-        str, typer.Option(metavar="PAIR", help="One pair: BTC/USDT:USDT or BTC/USDT. Without transfers.")
-    ] = "",
+    since: SinceOption = "",
+    until: UntilOption = "",
+    pair: PairOption = "",
     kind: KindOption = None,
     limit: LimitOption = None,
     tax: Annotated[bool, typer.Option("--tax", help="Executed things only, with fees, cost and gain.")] = False,

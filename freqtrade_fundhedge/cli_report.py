@@ -1,10 +1,8 @@
-"""The `report` command: what the hedges of a backtest earned, for people, for machines, or as a page."""
+"""The `report` command: what hedges earned, of the bot or of a backtest, for people, machines, or as a page."""
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +10,9 @@ import typer
 from rich.console import Console
 
 from freqtrade_fundhedge.cli_common import ConfigOption, JsonOption, load
+from freqtrade_fundhedge.cli_journal import PairOption, SinceOption, UntilOption, wish_of
+from freqtrade_fundhedge.cli_report_file import WIDTH, write_page
+from freqtrade_fundhedge.cli_report_live import LiveWish, report_live
 from freqtrade_fundhedge.errors import ConfigError
 from freqtrade_fundhedge.report.backtest import BacktestReport, evaluate
 from freqtrade_fundhedge.report.candle_files import FeatherCandles
@@ -19,34 +20,53 @@ from freqtrade_fundhedge.report.records import json_pieces
 from freqtrade_fundhedge.report.result_file import latest_result, read_result
 from freqtrade_fundhedge.report.tables import tables, trade_table
 
-WIDTH = 80  # of output that goes into a file or a pipe
+LATEST = "latest"
 MOST_TRADES = 1000
 
 
 def report_command(
     config: ConfigOption = None,
+    since: SinceOption = "",
+    until: UntilOption = "",
+    pair: PairOption = "",
+    compare: Annotated[
+        bool, typer.Option("--reconcile", help="Compare the shorts with the exchange's income history, too.")
+    ] = False,
     backtest: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Result of freqtrade backtesting. Default: the latest of the user directory."
-        ),
+        str,
+        typer.Option(metavar="FILE", help="Of a backtest: a result of freqtrade backtesting, or latest for the last."),
+    ] = "",
+    strategy: Annotated[str | None, typer.Option(help="Of a backtest: which one, if the result has several.")] = None,
+    userdir: Annotated[
+        Path | None, typer.Option(help="Of a backtest: Freqtrade's user directory. Default: user_data.")
     ] = None,
-    strategy: Annotated[str | None, typer.Option(help="Which one, if the result has several.")] = None,
-    userdir: Annotated[Path | None, typer.Option(help="Freqtrade's user directory. Default: user_data.")] = None,
-    datadir: Annotated[Path | None, typer.Option(help="Candles of both legs. Default: the exchange's there.")] = None,
+    datadir: Annotated[
+        Path | None, typer.Option(help="Of a backtest: candles of both legs. Default: the exchange's there.")
+    ] = None,
     trades: Annotated[bool, typer.Option("--trades", help="List each hedge, too.")] = False,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with plots to this file.")] = None,
     as_machine: JsonOption = False,
 ) -> None:
-    """Show what the hedges of a backtest earned: both legs, funding and fees.
+    """Show what the hedges earned: both legs, funding and fees; of the bot, live or dry-run, or of a backtest.
+
+    Without --backtest the bot's journal and Freqtrade's trades are read: safe beside a running bot. A hedge counts on
+    the day it was closed, an open one at the last known price.
 
     \b
     Examples:
       fundhedge report -c config.json --html report.html
+      fundhedge report -c config.json --since 2026-03-01 --reconcile
+      fundhedge report -c config.json --backtest latest --trades
     """
+    wish = wish_of(since, until, pair, [])
+    if not backtest:
+        _refuse("a backtest", {"--strategy": strategy, "--userdir": userdir, "--datadir": datadir})
+        report_live(load(config), LiveWish(wish, compare, trades, html, as_machine))
+        return
+    _refuse("a running bot", {"--since": since, "--until": until, "--pair": pair, "--reconcile": compare})
     loaded = load(config)
     home = userdir if userdir is not None else Path(loaded.config.get("user_data_dir") or "user_data")
-    path = backtest if backtest is not None else latest_result(home / "backtest_results")
+    path = latest_result(home / "backtest_results") if backtest == LATEST else Path(backtest)
     candles = FeatherCandles(datadir if datadir is not None else _datadir(loaded.config, home))
     result = read_result(path, strategy)
     if not result.count:
@@ -62,6 +82,13 @@ def report_command(
     _print(report, currency, trades)
     if html is not None:
         typer.echo(f"Page: {html}")
+
+
+def _refuse(of: str, given: dict[str, object]) -> None:
+    """Options that mean nothing here must not seem to work."""
+    names = [name for name, value in given.items() if value]
+    if names:
+        raise ConfigError(f"{', '.join(names)}: only for a report of {of}")
 
 
 def _datadir(config: dict[str, Any], home: Path) -> Path:
@@ -86,22 +113,7 @@ def _write_page(target: Path, report: BacktestReport, currency: str) -> None:
     # matplotlib takes half a second to import, and only pages have plots.
     from freqtrade_fundhedge.report.page import page_pieces  # noqa: PLC0415
 
-    pieces = page_pieces(report, currency)
-    try:
-        _replace(target, pieces)
-    except OSError as error:
-        raise ConfigError(f"--html {target}: {(error.strerror or type(error).__name__).lower()}") from None
-
-
-def _replace(target: Path, pieces: Iterable[str]) -> None:
-    """Write beside the target, then rename: a page is never half there."""
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with beside.open("w", encoding="utf-8") as file:
-            file.writelines(pieces)
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_page(target, page_pieces(report, currency))
 
 
 def _print(report: BacktestReport, currency: str, trades: bool) -> None:

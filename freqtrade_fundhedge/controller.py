@@ -26,6 +26,7 @@ from freqtrade_fundhedge.outside import Outside
 from freqtrade_fundhedge.positions import Positions
 from freqtrade_fundhedge.preflight import spot_obstacle
 from freqtrade_fundhedge.purse import Purse
+from freqtrade_fundhedge.snapshots import Snapshots
 from freqtrade_fundhedge.spot_leg import SpotLeg
 from freqtrade_fundhedge.treasurer import Treasurer
 from freqtrade_fundhedge.troubles import Troubles
@@ -51,6 +52,7 @@ class Controller:
         self.claims = Claims(ctx)
         self.purse = Purse(ctx)
         self.troubles = Troubles(ctx)
+        self.snapshots = Snapshots(ctx)
         self.trouble = "the first loop has not run yet"
         self.account: FuturesAccount | None = None
         self.funding: Mapping[str, FundingQuote] = {}
@@ -114,6 +116,7 @@ class Controller:
         self._settle()
         hedged = {hedge.pair for hedge in journal.unsettled() if hedge.held > 0}
         self.funding = self.outside.look(hedged, self.funding)
+        self.snapshots.look(self.account or account, self.funding)
         return self._doubt()
 
     def _one(self, leg: ShortLeg) -> str:

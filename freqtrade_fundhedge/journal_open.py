@@ -67,7 +67,7 @@ def _engine(url: URL, read_only: bool) -> Engine:
         return create_engine(url, pool_pre_ping=True, connect_args=postgres_options())
     engine = create_engine(url)
     # A reader changes nothing, not even the mode of a file that turns out not to be a journal.
-    event.listen(engine, "connect", _sqlite_reader if read_only else _sqlite_pragmas)
+    event.listen(engine, "connect", sqlite_reader if read_only else _sqlite_pragmas)
     if url.database and url.database != ":memory:":
         event.listen(engine, "begin", _StillThere(Path(url.database)))
     return engine
@@ -114,7 +114,8 @@ def _prepare_file(url: URL, read_only: bool) -> None:
         raise JournalError(f"the journal's folder {path.parent} does not exist: create it, or change fundhedge.db_url")
 
 
-def _sqlite_reader(connection: Any, _record: object) -> None:
+def sqlite_reader(connection: Any, _record: object) -> None:
+    """For a connection that must not change anything, and waits a little while somebody else writes."""
     connection.execute("PRAGMA query_only=ON")
     connection.execute("PRAGMA busy_timeout=5000")
 

@@ -17,6 +17,7 @@ from freqtrade_fundhedge.schema import events, hedges, short_closes, spot_orders
 
 ROWS_AT_ONCE = 500
 NAMES = 5
+SNAPSHOT = "snapshot"  # readings for the report; no event of a trail unless asked for
 
 Record = HedgeRow | OrderRow | TransferRow | CloseRow | EventRow
 
@@ -140,14 +141,15 @@ def _query(source: _Source, bot: str, wish: Wish, newest_first: bool) -> Select[
     if wish.until:
         query = query.where(source.at < wish.until)
     if wish.pair and source.pair is not None:
-        query = query.where(_of_pair(source.pair, wish.pair))
-    if wish.event and source.kind is EventRow:
-        query = query.where(events.c.kind == wish.event)
+        query = query.where(of_pair(source.pair, wish.pair))
+    if source.kind is EventRow:
+        query = query.where(events.c.kind == wish.event if wish.event else events.c.kind != SNAPSHOT)
     order = (source.at.desc(), source.tie.desc()) if newest_first else (source.at, source.tie)
     return query.order_by(*order)
 
 
-def _of_pair(column: ColumnElement[Any], pair: str) -> ColumnElement[bool]:
+def of_pair(column: ColumnElement[Any], pair: str) -> ColumnElement[bool]:
+    """Rows of a perpetual or, without `:`, of all perpetuals of a spot symbol."""
     symbol, _, settled = pair.partition(":")
     named = column == pair if settled else column.startswith(f"{symbol}:", autoescape=True)
     if column is not events.c.pair:

@@ -102,6 +102,9 @@ class SpotLeg:
             hedge.freed, hedge.short_realised, hedge.funding,
         ):  # fmt: skip
             changes |= {"freed": leg.freed, "short_realised": leg.realised, "funding": leg.funding}
+            if paid := leg.funding - hedge.funding:
+                text = f"{hedge.pair}: funding {paid:+.4f} {hedge.symbol.partition('/')[2]}"
+                self.ctx.record("funding", text, hedge, amount=str(paid))
         return self.ctx.journal.note_hedge(hedge.id, **changes) if changes else hedge
 
     def _order(self, hedge: HedgeRow, wanted: Decimal, market: SpotMarket, fresh: bool) -> SpotOrder | Dust | None:

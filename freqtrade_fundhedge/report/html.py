@@ -6,6 +6,7 @@ Every figure stands in a `<data>` element whose value is the exact number of the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from html import escape
 from importlib.resources import files
 
@@ -32,6 +33,16 @@ def begin(title: str, about: str) -> str:
 def end(note: str) -> str:
     """The end of the page, with a note in its foot."""
     return f'</main><footer class="muted">{escape(note)}</footer></body></html>\n'
+
+
+def note(text: str) -> str:
+    """Something that a reader has to know before the figures."""
+    return f'<p class="note">{escape(text)}</p>\n'
+
+
+def when(at: float) -> str:
+    """A moment (seconds since 1970) to the minute, UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def cards(figures: Iterable[tuple[object, str, str]]) -> Iterator[str]:

@@ -12,7 +12,8 @@ def shown(value: object, kind: str, currency: str = "") -> str:
 
     Parameters
     ----------
-    kind : money, cost (shown as a loss), count, fraction, number, days (of hours), seconds
+    kind : money, cost (shown as a loss), count, fraction, number, days (of hours), seconds,
+        quantity, price, exact (four digits)
     """
     if not isinstance(value, int | float) or not isfinite(value):
         return "-"
@@ -20,7 +21,7 @@ def shown(value: object, kind: str, currency: str = "") -> str:
         return f"{0.0 - value if kind == 'cost' else value:,.2f} {currency}".rstrip()
     return {
         "count": f"{value:,.0f}", "fraction": f"{value:.2%}", "number": f"{value:.2f}", "days": f"{value / 24:.1f}",
-        "seconds": f"{value:,.1f} s", "quantity": f"{value:,.8g}", "price": f"{value:,.6g}",
+        "seconds": f"{value:,.1f} s", "quantity": f"{value:,.8g}", "price": f"{value:,.6g}", "exact": f"{value:,.4f}",
     }[kind]  # fmt: skip
 
 

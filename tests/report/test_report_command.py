@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from figures import Figures
 from report.test_backtest_report import FundedCandles, document, perp_at, trade, write
 
 from freqtrade_fundhedge.cli import run
@@ -44,27 +44,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-class Figures(HTMLParser):
-    """The exact values of a page's `<data>` elements, by the id of their table, and all that it would load."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.table, self.found, self.loads = "cards", dict[str, list[float]](), list[str]()
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        if tag == "table":
-            self.table = str(given["id"])
-        if tag == "data":
-            self.found.setdefault(self.table, []).append(float(str(given["value"])))
-        self.loads += [str(given[name]) for name in ("src", "href") if name in given]
-        self.loads += [tag] if tag in {"script", "iframe", "object"} else []
-
-
 def test_the_latest_result_is_shown_in_80_columns(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a file the latest result is taken, and no line is wider than a terminal."""
-    assert run(["report", "--trades"]) == 0
+    """The latest result is found, and no line is wider than a terminal."""
+    assert run(["report", "--backtest", "latest", "--trades"]) == 0
     out, err = capsys.readouterr()
     assert err == ""
     assert max(map(len, out.splitlines())) <= 80
@@ -74,7 +56,7 @@ def test_the_latest_result_is_shown_in_80_columns(home: Path, capsys: pytest.Cap
 
 def test_the_page_has_the_figures_of_the_json(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each figure of the page is one of the JSON's, to the last digit, and the page loads nothing."""
-    assert run(["report", "--json", "--html", "page.html"]) == 0
+    assert run(["report", "--backtest", "latest", "--json", "--html", "page.html"]) == 0
     given = json.loads(capsys.readouterr().out)
     page = Figures(Path("page.html").read_text())
     assert [load for load in page.loads if not load.startswith(("#", "data:"))] == []
@@ -107,7 +89,7 @@ def test_the_json_adds_up(home: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    assert run(["report", *arguments]) == 2
+    assert run(["report", *([] if "--backtest" in arguments else ["--backtest", "latest"]), *arguments]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err.count("\n") == 1
