@@ -36,6 +36,7 @@ class LiveWish:
     trades: bool
     html: Path | None
     as_machine: bool
+    quiet: bool = False
 
 
 def report_live(loaded: Loaded, asked: LiveWish) -> None:
@@ -64,6 +65,8 @@ def report_live(loaded: Loaded, asked: LiveWish) -> None:
                   tuple(filter(None, notes)))  # fmt: skip
     if asked.html is not None:
         _page(asked.html, shown)
+    if asked.quiet:
+        return
     if asked.as_machine:
         sys.stdout.writelines(json_pieces(shown))
         return

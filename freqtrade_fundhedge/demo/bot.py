@@ -25,7 +25,7 @@ PAIR = "BTC/USDT:USDT"
 STAKE = 1500
 _STOP_S = 15.0
 # What an earlier run left behind; nothing else in the folder is touched.
-_OURS = ("bot.log", "config.json", "result.json", "trades.sqlite*", "journal.sqlite", "journal.sqlite-*")
+_OURS = ("bot.log", "config.json", "result.json", "report.html", "trades.sqlite*", "journal.sqlite", "journal.sqlite-*")
 
 
 class DemoFailed(FundHedgeError):

@@ -19,6 +19,7 @@ from freqtrade_fundhedge.cli_common import JsonOption, print_json
 from freqtrade_fundhedge.demo.bot import BotProcess, find_strategies
 from freqtrade_fundhedge.demo.facts import SYMBOL, Books, JournalView, read_books
 from freqtrade_fundhedge.demo.narrator import Narrator, console
+from freqtrade_fundhedge.demo.page import write_report
 from freqtrade_fundhedge.demo.result import Evidence, checks
 from freqtrade_fundhedge.demo.show import as_json, show
 from freqtrade_fundhedge.demo.story import TRANSFER_PATH, Story, set_scene
@@ -70,6 +71,9 @@ def run_demo(folder: Path, strategies: Path, quiet: bool) -> dict[str, Any]:
             found = list(checks(evidence))
             answer |= as_json(evidence, found) | {"ok": all(check.holds for check in found)}
             show(out, evidence, found)
+            answer["report"] = write_report(folder)
+            out.print("\nThe same as a page, for a browser:", end=" ")
+            out.print(answer["report"], markup=False, soft_wrap=True)
         except (FundHedgeError, ControlError, OSError) as error:
             answer |= {"error": str(error), "log": bot.last_lines()}
             out.print(f"\n[bold red]✗ {escape(str(error))}[/bold red]\n\nThe last lines of the bot's log:")

@@ -75,7 +75,8 @@ def frame(axes: Axes, dates: bool) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_formatter(FuncFormatter(amount))
     if dates:
-        locator = AutoDateLocator(minticks=2, maxticks=9 if is_wide(axes) else 5)  # type: ignore[no-untyped-call]
+        few, many = (4, 9) if is_wide(axes) else (3, 5)
+        locator = AutoDateLocator(minticks=few, maxticks=many)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -23,9 +25,13 @@ from freqtrade_fundhedge.journal_history import (
 from freqtrade_fundhedge.journal_rows import HedgeRow, TransferRow, epoch
 from freqtrade_fundhedge.journal_trail import Wish
 from freqtrade_fundhedge.market import spot_symbol
-from freqtrade_fundhedge.report.ledger import HedgeLedger, PricePoint, Step, open_ledger, points_between
+from freqtrade_fundhedge.report.ledger import HedgeLedger, PricePoint, open_ledger, points_between
 from freqtrade_fundhedge.report.shorts import Short, match
-from freqtrade_fundhedge.report.wallets import Moved, Wallet, moved_by, wallet_points
+from freqtrade_fundhedge.report.wallets import Moved, Wallet, last_of_each, moved_by, wallet_points
+
+DAY_S, HOUR_S = 86_400.0, 3600.0
+# Up to this long a curve shows each step, each hour; else each day.
+EACH_STEP_S, EACH_HOUR_S = 2 * DAY_S, 92 * DAY_S
 
 
 class Curve(NamedTuple):
@@ -92,26 +98,36 @@ def live_report(engine: Engine, bot: str, shorts: Sequence[Short], wish: Wish) -
     JournalError : it can't be read
     """
     rows = hedges_of(engine, bot, wish)
-    readings = list(snapshots(engine, bot, wish))
+    size = resolution(rows)
+    readings, prices = _readings(snapshots(engine, bot, wish), rows, size)
     fills, all_fills = _by_hedge(spot_fills(engine, bot))
     settled = defaultdict(list)
     for event in funding_events(engine, bot):
         settled[event.hedge_id].append((event.at, event.amount))
-    prices = _by_pair(readings, rows)
     trade_of = match(shorts)
-    ledgers, steps, matched = list[HedgeLedger](), list[Step](), set[int]()
+    ledgers, steps, matched = list[HedgeLedger](), array("d"), set[int]()
     for row in rows:
         short = trade_of(row.trade_id, row.pair, epoch(row.opened_at))
         matched |= {short.trade_id} if short is not None else set()
         points = list(_while_open(row, prices.get(row.pair, ())))
         ledger, own = open_ledger(row, short, fills.get(row.id, ()), settled.get(row.id, ()), points)
         ledgers.append(ledger)
-        steps += own
+        steps.extend(chain.from_iterable(own))
     moved = [] if wish.pair else list(transfers_of(engine, bot, wish))
-    wallets = [] if wish.pair else wallet_points(readings, moved, all_fills)
-    last = [*(step.at for step in steps), *(reading.at for reading in readings[-1:]), *(w.at for w in wallets[-1:])]
+    wallets = [] if wish.pair else last_of_each(wallet_points(readings, moved, all_fills), size)
+    curve = _curve(steps)
+    last = [*curve.at[-1:].tolist(), *(reading.at for reading in readings[-1:]), *(w.at for w in wallets[-1:])]
     strays = 0 if wish != Wish() else len(shorts) - len(matched)
-    return LiveReport(bot, wish, ledgers, _curve(steps), prices, wallets, moved, strays, max(last, default=0.0))
+    return LiveReport(bot, wish, ledgers, curve, prices, wallets, moved, strays, max(last, default=0.0))
+
+
+def resolution(rows: Sequence[HedgeRow]) -> float:
+    """How far apart readings have to be to matter: each step of two days, each hour of three months, else each day."""
+    if not rows:
+        return 0.0
+    begun = min(row.opened_at for row in rows)
+    span = epoch(max(row.closed_at or row.opened_at for row in rows)) - epoch(begun)
+    return 0.0 if span <= EACH_STEP_S else HOUR_S if span <= EACH_HOUR_S else DAY_S
 
 
 def _by_hedge(fills: Iterable[SpotFill]) -> tuple[Mapping[str, Sequence[SpotFill]], Sequence[SpotFill]]:
@@ -122,16 +138,22 @@ def _by_hedge(fills: Iterable[SpotFill]) -> tuple[Mapping[str, Sequence[SpotFill
     return found, every
 
 
-def _by_pair(readings: Iterable[Snapshot], rows: Iterable[HedgeRow]) -> Mapping[str, Sequence[PricePoint]]:
-    """Readings of each pair with a hedge; the index price is the perpetual's, the coin's is a multiple of it."""
+def _readings(
+    found: Iterable[Snapshot], rows: Iterable[HedgeRow], size: float
+) -> tuple[list[Wallet], Mapping[str, Sequence[PricePoint]]]:
+    """Wallets, and prices of each pair with a hedge; the index price is the perpetual's, the coin's a part of it."""
     symbols = {row.pair: row.symbol for row in rows}
     multipliers = {pair: float((spot_symbol(pair, {s: {}}) or (s, 1))[1]) for pair, s in symbols.items()}
-    found = defaultdict[str, list[PricePoint]](list)
-    for reading in readings:
+    wallets, prices = list[Wallet](), defaultdict[str, list[PricePoint]](list)
+    for reading in found:
+        wallets.append(Wallet(reading.at, reading.spot, reading.futures))
         for pair, (mark, index) in reading.prices.items():
             if pair in multipliers:
-                found[pair].append(PricePoint(reading.at, mark, index / multipliers[pair]))
-    return found
+                points = prices[pair]
+                if points and size and points[-1].at // size == reading.at // size:
+                    points.pop()
+                points.append(PricePoint(reading.at, mark, index / multipliers[pair]))
+    return wallets, prices
 
 
 def _while_open(row: HedgeRow, points: Sequence[PricePoint]) -> Iterator[PricePoint]:
@@ -139,7 +161,8 @@ def _while_open(row: HedgeRow, points: Sequence[PricePoint]) -> Iterator[PricePo
     return points_between(points, epoch(row.opened_at), last)
 
 
-def _curve(steps: Iterable[Step]) -> Curve:
-    ordered = sorted(steps)
-    table = np.array(ordered, dtype=np.float64).reshape(-1, 3)
+def _curve(steps: array[float]) -> Curve:
+    """From (time, hedged, naked), one after the other."""
+    table = np.frombuffer(steps, dtype=np.float64).reshape(-1, 3) if steps else np.empty((0, 3))
+    table = table[np.argsort(table[:, 0], kind="stable")]
     return Curve(table[:, 0], np.cumsum(table[:, 1]), np.cumsum(table[:, 2]))

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from freqtrade_fundhedge.core.funding import FloatArray
 from freqtrade_fundhedge.report.drawing import GRID, HEDGE, MUTED, NAKED, OTHER, amount, frame, is_wide, signs
 from freqtrade_fundhedge.report.ledger import HedgeLedger
-from freqtrade_fundhedge.report.live import LiveReport
-from freqtrade_fundhedge.report.live_sums import DAY_S, funding_totals, thinned
+from freqtrade_fundhedge.report.live import DAY_S, LiveReport
+from freqtrade_fundhedge.report.live_sums import funding_totals, thinned
 from freqtrade_fundhedge.report.words import short_pair
 from freqtrade_fundhedge.venue.port import Direction
 
@@ -22,6 +23,7 @@ MOST_ROWS = 8
 MOST_BARS = 400
 MOST_MARKS = 200
 MOST_SPANS = 400
+MOST_DOTS = 40
 
 
 def equity(figure: Figure, report: LiveReport) -> None:
@@ -36,7 +38,7 @@ def equity(figure: Figure, report: LiveReport) -> None:
     below.set_title("the short alone, and the same hedge", color=NAKED, loc="left", fontsize=12)
     for axes in (above, below):
         frame(axes, dates=axes is below)
-        axes.axhline(0, color=GRID, linewidth=1)
+        axes.axhline(0, color=GRID, linewidth=1, zorder=1)
 
 
 def funding(figure: Figure, report: LiveReport) -> None:
@@ -71,17 +73,20 @@ def basis(figure: Figure, report: LiveReport) -> None:
     rows = figure.subplots(len(pairs), 1, sharex=True, squeeze=False)[:, 0]
     for axes, pair in zip(rows, pairs, strict=True):
         hedges = [hedge for hedge in report.hedges if hedge.row.pair == pair][-MOST_SPANS:]
-        for hedge in hedges:
-            points = _basis_points(report, hedge)
-            axes.axvspan(*_times([points[0][0], points[-1][0]]), color=HEDGE, alpha=0.16, linewidth=0)
-            known = [(at, value) for at, value in points if value is not None]
-            style = {"marker": "o", "markersize": 3} if len(known) <= 12 else {}
-            axes.plot(_times([at for at, _ in known]), [v for _, v in known], color=HEDGE, linewidth=1.4, **style)
+        curves = [_basis_points(report, hedge) for hedge in hedges]
+        spans = [tuple(date2num(_times([points[0][0], points[-1][0]]))) for points in curves]  # type: ignore[no-untyped-call]
+        bars = [(first, last - first) for first, last in spans]
+        axes.broken_barh(bars, (0, 1), transform=axes.get_xaxis_transform(), color=HEDGE, alpha=0.16, linewidth=0)
+        # One line for all of a pair's hedges, broken between them.
+        broken = [point for points in curves for point in (*points, (points[-1][0], None))]
+        style = {"marker": "o", "markersize": 3} if len(broken) <= MOST_DOTS else {}
+        values = [value if value is not None else float("nan") for _, value in broken]
+        axes.plot(_times([at for at, _ in broken]), values, color=HEDGE, linewidth=1.4, **style)
         axes.set_title(short_pair(pair), loc="left", fontsize=12)
         frame(axes, dates=axes is rows[-1])
         axes.yaxis.set_major_locator(MaxNLocator(3))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        axes.axhline(0, color=GRID, linewidth=1)
+        axes.axhline(0, color=GRID, linewidth=1, zorder=1)
 
 
 def basis_height(report: LiveReport) -> int:

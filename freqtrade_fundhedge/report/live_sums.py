@@ -11,13 +11,10 @@ import numpy as np
 from freqtrade_fundhedge.core.funding import FloatArray
 from freqtrade_fundhedge.core.pnl import DAYS_PER_YEAR, drawdown, sharpe
 from freqtrade_fundhedge.report.ledger import HedgeLedger
-from freqtrade_fundhedge.report.live import Curve, LiveReport
+from freqtrade_fundhedge.report.live import DAY_S, EACH_HOUR_S, EACH_STEP_S, HOUR_S, Curve, LiveReport
 
-DAY_S, HOUR_S = 86_400.0, 3600.0
 PARTS: Final = ("short", "spot", "basis", "funding", "fees", "total")
 KEYS: Final = ("pair", "month", "reason")
-# Up to this long a curve shows each step, each hour; else each day.
-EACH_STEP_S, EACH_HOUR_S = 2 * DAY_S, 60 * DAY_S
 
 
 def summary_of(report: LiveReport) -> dict[str, float | int | None]:

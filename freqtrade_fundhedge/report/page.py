@@ -29,8 +29,9 @@ READING = """
 A hedge is a short of the perpetual and the same quantity of coins on spot. What the price does to one leg it does to
 the other the other way round; what is left of both is the <em>basis</em>, the change of the gap between the two prices.
 Funding is the income, fees of four orders are the cost. Capital is what both wallets really had to hold: the coins and
-the short's margin. Freqtrade's own backtest result is the line of the short alone.
+the short's margin.
 """
+ALONE = "Freqtrade's own backtest result is the line of the short alone."
 
 
 def page_pieces(report: BacktestReport, currency: str) -> Iterator[str]:
@@ -73,7 +74,7 @@ def _about(report: BacktestReport) -> str:
 def _plots(report: BacktestReport, currency: str) -> Iterator[str]:
     about = f"{currency} earned so far, open hedges valued each day."
     yield from html.plot("Equity", about, partial(plots.equity, report=report), 400)
-    yield f'<h2>Where it came from</h2><p class="muted">{READING}</p>\n'
+    yield f'<h2>Where it came from</h2><p class="muted">{READING}{ALONE}</p>\n'
     yield from html.sums("summary", summary_lines(report), currency)
     about = "Below the highest equity so far, of mean capital."
     yield from html.plot("Drawdown", about, partial(plots.drawdown, report=report), 220)

@@ -23,7 +23,7 @@ def equity(figure: Figure, report: BacktestReport) -> None:
     below.set_title("the short alone, and the same hedge", color=NAKED, loc="left", fontsize=12)
     for axes in (above, below):
         frame(axes, dates=axes is below)
-        axes.axhline(0, color=GRID, linewidth=1)
+        axes.axhline(0, color=GRID, linewidth=1, zorder=1)
 
 
 def drawdown(figure: Figure, report: BacktestReport) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
 from freqtrade_fundhedge.core.intents import OPEN, State
-from freqtrade_fundhedge.journal_history import Snapshot, SpotFill
+from freqtrade_fundhedge.journal_history import SpotFill
 from freqtrade_fundhedge.journal_rows import TransferRow, epoch
 from freqtrade_fundhedge.venue.port import Direction
 
@@ -54,9 +55,14 @@ def moved_by(row: TransferRow) -> Moved | None:
     return Moved(sent, at, row.direction, float(row.amount), float(row.wallet_before))
 
 
-def wallet_points(
-    readings: Iterable[Snapshot], moved: Iterable[TransferRow], fills: Iterable[SpotFill]
-) -> list[Wallet]:
+def last_of_each(points: Sequence[Wallet], size: float) -> list[Wallet]:
+    """The last point of each stretch of `size` seconds, all of them if it is 0."""
+    if not size:
+        return list(points)
+    return [a for a, b in pairwise([*points, None]) if a is not None and (b is None or a.at // size != b.at // size)]
+
+
+def wallet_points(readings: Iterable[Wallet], moved: Iterable[TransferRow], fills: Iterable[SpotFill]) -> list[Wallet]:
     """The loop's readings, and between them what our own transfers and spot orders changed, oldest first."""
     changes: list[tuple[float, float | None, float | None, float]] = [(r.at, r.spot, r.futures, 0.0) for r in readings]
     for move in filter(None, map(moved_by, moved)):
