@@ -20,6 +20,7 @@ from freqtrade_fundhedge.journal_trail import Wish, newest
 
 DAY_S: Final = 86_400.0
 SOON_S: Final = 600.0
+DENIED_S: Final = 60.0
 KIND: Final = "checks"
 PASSED: Final = "check_passed"
 NOT_READ: Final = "the key's permissions could not be read yet"
@@ -85,7 +86,7 @@ class Health:
         """Look again when it is time, or soon after the exchange has refused the key."""
         now = self.ctx.clock()
         if self.source.denied():
-            self._next_at = min(self._next_at, self._looked_at + SOON_S)
+            self._next_at = min(self._next_at, self._looked_at + DENIED_S)
         if now >= self._next_at:
             self._look()
 
