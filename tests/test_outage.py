@@ -118,7 +118,7 @@ def test_ten_minutes_without_the_exchange(
         if how == "silent":
             deaf.listen(128)
         away = f"http://127.0.0.1:{deaf.getsockname()[1]}"
-        api.urls["api"] = {name: away + "/" + url.split("/", 3)[3] for name, url in urls.items()}
+        api.urls["api"] = ccxt_urls(away)["api"]
         loops = LOOPS_IN_TEN_MINUTES if how == "refused" else 20
         with caplog.at_level(logging.INFO):
             # A loop and a fill that is announced in it: one request each that waits for its time-out.
