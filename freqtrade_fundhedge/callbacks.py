@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from freqtrade.exceptions import OperationalException
+from freqtrade.leverage.liquidation_price import update_liquidation_prices
 from freqtrade.persistence import Trade
 
 from freqtrade_fundhedge.backtest_speed import QuickBacktest
@@ -23,6 +24,7 @@ from freqtrade_fundhedge.core.entry import EntryPlan
 from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.entries import Entries
 from freqtrade_fundhedge.errors import FundHedgeError
+from freqtrade_fundhedge.guard_answers import GuardAnswers
 from freqtrade_fundhedge.journal_rows import HedgeRow
 from freqtrade_fundhedge.legs import legs_of_bot, money, number, short_leg
 from freqtrade_fundhedge.messages import for_channels
@@ -34,7 +36,7 @@ Answer = TypeVar("Answer")
 PROFIT_EXITS = {"exit_signal", "roi"}
 
 
-class FundHedgeMixin(Entries, QuickBacktest):
+class FundHedgeMixin(Entries, GuardAnswers, QuickBacktest):
     """Gives every short of a strategy a spot leg: `class Mine(FundHedgeMixin, IStrategy)`.
 
     A strategy that overrides one of the callbacks below calls `super()` in it.
@@ -115,7 +117,13 @@ class FundHedgeMixin(Entries, QuickBacktest):
     def _converge(self) -> None:
         bot = self._running()
         bot.before_loop()
-        bot.controller.converge(self._legs)
+        self._safely("the volatility", lambda: self._learn_volatility(bot, Trade.get_open_trades()), None)
+        try:
+            bot.controller.converge(self._legs)
+        finally:
+            self._let_adjust(bot)
+        if self._true_liquidation_prices(bot, Trade.get_open_trades, update_liquidation_prices):
+            Trade.commit()
         bot.after_loop()
 
     def _legs(self, hedges: Sequence[HedgeRow]) -> Sequence[ShortLeg]:
@@ -183,7 +191,7 @@ class FundHedgeMixin(Entries, QuickBacktest):
     def custom_exit(
         self, pair: str, trade: Any, current_time: datetime, current_rate: float, current_profit: float, **kwargs: Any
     ) -> str | bool | None:
-        """`hedge_failed` when the spot leg could not be completed, `funding_turned` when staying costs too much."""
+        """`margin_low` or `hedge_failed` when the hedge can't be kept, `funding_turned` when staying costs too much."""
         answer: str | bool | None = super().custom_exit(  # type: ignore[misc]
             pair=pair, trade=trade, current_time=current_time, current_rate=current_rate,
             current_profit=current_profit, **kwargs,
@@ -191,17 +199,6 @@ class FundHedgeMixin(Entries, QuickBacktest):
         if not is_live(self.config) or not trade.is_short:
             return answer
         return self._safely("the exit check", lambda: self._exit_reason(pair), None) or answer
-
-    def _exit_reason(self, pair: str) -> str | None:
-        bot = self._running()
-        if bot.controller.hedge_failed(pair):
-            return "hedge_failed"
-        if why := bot.controller.outside.exit_reason(pair):
-            return why
-        turned = (
-            self.fundhedge_gate and not bot.controller.outside.spot_halted(pair) and self._funding_turned(bot, pair)
-        )
-        return "funding_turned" if turned else None
 
     def confirm_trade_exit(self, pair: str, trade: Any, exit_reason: str, **kwargs: Any) -> bool:
         """No, while the spot market is halted, to an exit for profit: the coins would be left without their short."""
@@ -213,7 +210,22 @@ class FundHedgeMixin(Entries, QuickBacktest):
             self._say_once(pair, f"{pair}: {exit_reason} waits: its spot market is halted")
         return not halted
 
-    # --- plumbing
+    def adjust_trade_position(
+        self, trade: Any, current_time: datetime, current_rate: float, current_profit: float, min_stake: float | None,
+        max_stake: float, current_entry_rate: float, current_exit_rate: float, current_entry_profit: float,
+        current_exit_profit: float, **kwargs: Any,
+    ) -> float | tuple[float | None, str | None] | None:  # fmt: skip
+        """A reduction of both legs where margin is low and USDT for it has run out; the spot leg follows the fill."""
+        stake = self._safely("the margin guard", lambda: self._shrink(trade, current_exit_rate), None)
+        if stake is not None:
+            return stake, "margin_low"
+        answer: float | tuple[float | None, str | None] | None = super().adjust_trade_position(  # type: ignore[misc]
+            trade=trade, current_time=current_time, current_rate=current_rate, current_profit=current_profit,
+            min_stake=min_stake, max_stake=max_stake, current_entry_rate=current_entry_rate,
+            current_exit_rate=current_exit_rate, current_entry_profit=current_entry_profit,
+            current_exit_profit=current_exit_profit, **kwargs,
+        )  # fmt: skip
+        return answer
 
     def _safely(self, doing: str, work: Callable[[], Answer], otherwise: Answer) -> Answer:
         try:

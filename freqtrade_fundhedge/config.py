@@ -32,8 +32,14 @@ def _none_if_empty(value: object) -> object:
     return None if value == "" else value
 
 
+def _none_if_auto(value: object) -> object:
+    """Left to the bot."""
+    return None if value == "auto" else value
+
+
 Credential = Annotated[SecretStr | None, BeforeValidator(_none_if_empty)]
 Money = Annotated[Decimal, BeforeValidator(_exact), BeforeValidator(_number), Field(allow_inf_nan=False)]
+Auto = Annotated[Decimal | None, BeforeValidator(_exact), BeforeValidator(_number), BeforeValidator(_none_if_auto)]
 Real = Annotated[float, BeforeValidator(_number)]
 Count = Annotated[int, BeforeValidator(_number)]
 
@@ -108,12 +114,15 @@ class Margin(_Section):
     fund_entries: bool = Field(
         True, description="USDT lives on spot; the margin of an entry is moved to futures just before it."
     )
-    stress_move: Money = Field(
-        Decimal("0.25"), ge=0, le=3,
-        description="Price rise, as a fraction, that cross-margin shorts must survive after a sweep.",
+    stress_move: Auto = Field(  # type: ignore[assignment]
+        "auto", ge=0, le=3,
+        description="Price rise, as a fraction, that shorts must survive; auto: from each pair's own volatility.",
     )  # fmt: skip
     min_liquidation_distance: Money = Field(
-        Decimal("0.15"), gt=0, le=1, description="Price rise to liquidation, as a fraction, below which it is told."
+        Decimal("0.15"), gt=0, le=1, description="Price rise to liquidation, as a fraction, below which the guard acts."
+    )
+    guard: bool = Field(
+        True, description="Add margin to shorts near liquidation, else shrink or close both legs. Off: only told."
     )
 
 

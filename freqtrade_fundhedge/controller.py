@@ -14,10 +14,10 @@ from freqtrade_fundhedge.claims import Claims
 from freqtrade_fundhedge.context import Context
 from freqtrade_fundhedge.core.entry import EntryPlan
 from freqtrade_fundhedge.core.hedge import ShortLeg
-from freqtrade_fundhedge.core.margin import liquidation_distances
 from freqtrade_fundhedge.core.treasury import Needs
 from freqtrade_fundhedge.entry_plans import EntryPlans
 from freqtrade_fundhedge.errors import ConfigError, JournalError, VenueError
+from freqtrade_fundhedge.guard import Guard
 from freqtrade_fundhedge.journal_locks import process_lock
 from freqtrade_fundhedge.journal_rows import HedgeRow
 from freqtrade_fundhedge.news import News
@@ -51,6 +51,7 @@ class Controller:
         self.entries = EntryPlans(ctx, self.treasurer.rules)
         self.claims = Claims(ctx)
         self.purse = Purse(ctx)
+        self.guard = Guard(ctx)
         self.troubles = Troubles(ctx)
         self.snapshots = Snapshots(ctx)
         self.trouble = "the first loop has not run yet"
@@ -99,8 +100,12 @@ class Controller:
     def _loop(self, legs_of: LegsOf) -> str:
         journal = self.ctx.journal
         self.purse.forget()
-        blocked = self._resolve_orders()
         account = self._read_account()
+        self.treasurer.stress = self.guard.stress()
+        # A short that is near its liquidation does not wait for anything that may go wrong on spot.
+        trouble = self._protect(account) if account is not None and self.guard.look(account) else ""
+        account = self.account if account is not None else None
+        blocked = self._resolve_orders()
         self.purse.forget(account)
         legs = legs_of(journal.unsettled())
         self._hedge_all(legs, account, blocked)
@@ -108,16 +113,33 @@ class Controller:
             return "the futures wallet could not be read"
         if self._resolve_closes():
             self.orphans.look(legs, account)
-        self._watch_margin(account)
         self.claims.look(legs, journal.unsettled())
         self.entries.drop_stale(legs)
-        if self._resolve_transfers(account):
-            self._move_money(account)
+        if not trouble:
+            self._resolve_and_move(account)
         self._settle()
         hedged = {hedge.pair for hedge in journal.unsettled() if hedge.held > 0}
         self.funding = self.outside.look(hedged, self.funding)
         self.snapshots.look(self.account or account, self.funding)
-        return self._doubt()
+        self.guard.learn(self.funding)
+        return trouble or self._doubt()
+
+    def _protect(self, account: FuturesAccount) -> str:
+        """Margin first; what fails here must not keep the spot leg waiting. The trouble, "" without one."""
+        try:
+            self._resolve_and_move(account)
+            return ""
+        except VenueError as error:
+            return self.troubles.of(error)
+
+    def _resolve_and_move(self, account: FuturesAccount) -> None:
+        try:
+            self.guard.desk.resolve(account)
+            settled = self._resolve_transfers(account)
+        except VenueError:
+            self.guard.step(account)
+            raise
+        self._move_money(account, settled)
 
     def _one(self, leg: ShortLeg) -> str:
         blocked = self._resolve_orders()
@@ -128,16 +150,16 @@ class Controller:
         self.entries.carried_out(leg.pair)
         self.claims.filled(leg, hedge)
         self.purse.forget()
-        if leg.freed > hedge.swept and self._resolve_transfers(None):
+        if leg.freed > hedge.swept or self.guard.refusal():
             self.account = self.ctx.venue.futures_account()
             self.purse.forget(self.account)
-            self._move_money(self.account)
+            self._resolve_and_move(self.account)
         self._settle()
         return self._doubt()
 
     def _doubt(self) -> str:
         journal = self.ctx.journal
-        waiting = journal.open_orders() or journal.open_transfers() or journal.open_closes()
+        waiting = journal.open_orders() or journal.open_transfers() or journal.open_closes() or journal.open_margins()
         return "an order or transfer has no known outcome yet" if waiting else ""
 
     def _resolve_orders(self) -> set[str]:
@@ -146,12 +168,10 @@ class Controller:
 
     def _resolve_transfers(self, account: FuturesAccount | None) -> bool:
         """True when no transfer is without a known outcome."""
-        settled = [self.treasurer.resolve(row, account) for row in self.ctx.journal.open_transfers()]
-        return all(settled)
+        return not [row for row in self.ctx.journal.open_transfers() if not self.treasurer.resolve(row, account)]
 
     def _resolve_closes(self) -> bool:
-        settled = [self.orphans.resolve(row) for row in self.ctx.journal.open_closes()]
-        return all(settled)
+        return not [row for row in self.ctx.journal.open_closes() if not self.orphans.resolve(row)]
 
     def _read_account(self) -> FuturesAccount | None:
         """The futures wallet; after a failure the next loop goes without, so that spot is not starved by it."""
@@ -179,32 +199,28 @@ class Controller:
             stepped = self.spot.step(hedge, leg, self.positions.on_exchange(hedge, leg, legs, account))
             self.news.look(stepped, leg, self.funding)
 
-    def _watch_margin(self, account: FuturesAccount) -> None:
-        """Tell once when a short comes close to its liquidation."""
-        least = self.ctx.settings.margin.min_liquidation_distance
-        for pair, distance in liquidation_distances(account).items():
-            if distance < least:
-                self.ctx.once(f"margin {pair}", f"{pair}: margin is low, less than {least:.0%} to liquidation")
-            elif distance > least * 2:
-                self.ctx.settled(f"margin {pair}")
-
-    def _move_money(self, account: FuturesAccount) -> None:
-        plan = self._fundable_plan(account)
+    def _move_money(self, account: FuturesAccount, transfers: bool = True) -> None:
+        plan, before = self._fundable_plan(account), account
         freed = sum((hedge.unswept for hedge in self.ctx.journal.unsettled()), ZERO)
-        needs = Needs(freed=freed, spot_claimed=self.claims.total())
+        needs = Needs(freed=freed, guard=self.guard.needs(account), spot_claimed=self.claims.total())
         if plan is not None:
             needs = replace(needs, entry_margin=plan.margin, spot_reserved=plan.spot_cost)
-        moved = self.treasurer.step(account, needs)
-        if moved is not None:
-            self.account = moved.applied_to(account)
-            self.purse.moved(self.account)
-            if moved.direction is Direction.TOP_UP:
-                self.entries.funded()
+        try:
+            moved = self.treasurer.step(account, needs) if transfers else None
+            if moved is not None:
+                account = moved.applied_to(account)
+                self.guard.moved(moved, needs, account)
+                if moved.direction is Direction.TOP_UP:
+                    self.entries.funded()
+        finally:
+            self.account = self.guard.step(account)
+            if self.account is not before:
+                self.purse.moved(self.account)
 
     def _fundable_plan(self, account: FuturesAccount) -> EntryPlan | None:
         """The planned entry, if both legs could be filled now; its margin is fetched only then."""
         plan = self.plan
-        if plan is None or not self.ctx.settings.margin.fund_entries:
+        if plan is None or self.guard.refusal() or not self.ctx.settings.margin.fund_entries:
             return None
         if account.free < plan.margin and (why := self._refusal(plan.pair, plan.quantity, plan.price)):
             self.entries.refused(plan.pair, why)
@@ -213,7 +229,8 @@ class Controller:
     def _settle(self) -> None:
         """A closed hedge with nothing left to sweep needs no more looking at."""
         settings = self.ctx.settings
-        sweeps_by_hedge = settings.transfer.enabled and not settings.margin.fund_entries
+        stays = self.ctx.cross and self.account is not None and bool(self.account.positions)
+        sweeps_by_hedge = settings.transfer.enabled and (stays or not settings.margin.fund_entries)
         unsettled = self.ctx.journal.unsettled()
         self.positions.forget(unsettled)
         for hedge in unsettled:
@@ -226,8 +243,8 @@ class Controller:
         """Whether Freqtrade may try this entry now. If only margin is missing, it is fetched by the next loop."""
         with self.lock:
             self.entries.asked_for(plan.pair)
-            if self.trouble or not self.funds_entries:
-                return not self.trouble
+            if self.trouble or self.guard.refusal() or not self.funds_entries:
+                return not (self.trouble or self.guard.refusal())
             account = self.purse.futures()
             return account is not None and self.entries.ready(plan, account)
 
@@ -267,7 +284,7 @@ class Controller:
     def _refusal(self, pair: str, quantity: Decimal, price: Decimal) -> str:
         if doubt := self._doubt():
             return doubt
-        if why := self.orphans.refusal(pair):
+        if why := self.guard.refusal() or self.orphans.refusal(pair):
             return why
         if any(hedge.pair == pair and hedge.state != "closed" for hedge in self.ctx.journal.unsettled()):
             return "an earlier hedge in this pair is not finished"

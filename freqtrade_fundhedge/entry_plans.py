@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from freqtrade_fundhedge.context import Context, logger
 from freqtrade_fundhedge.core.entry import EntryPlan
 from freqtrade_fundhedge.core.hedge import ShortLeg
-from freqtrade_fundhedge.core.treasury import Rules, wanted_free
+from freqtrade_fundhedge.core.treasury import Rules, least_free
 from freqtrade_fundhedge.venue.port import FuturesAccount
 
 IDLE_LOOPS = 2
@@ -55,7 +55,7 @@ class EntryPlans:
         if self._asked > PATIENT_ASKS:
             self.give_up(plan.pair)
             return False
-        return account.free >= wanted_free(account, self.rules(), self.plan.margin)
+        return account.free >= least_free(account, self.rules(), self.plan.margin)
 
     def funded(self) -> None:
         """Its margin was fetched."""

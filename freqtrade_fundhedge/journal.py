@@ -14,13 +14,24 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 from freqtrade_fundhedge.core.intents import FINAL, OPEN, Move, State, intent_id, next_state
 from freqtrade_fundhedge.errors import IllegalTransition
 from freqtrade_fundhedge.journal_closes import CloseRecords
+from freqtrade_fundhedge.journal_margins import MarginRecords
 from freqtrade_fundhedge.journal_open import journal_errors, open_engine
-from freqtrade_fundhedge.journal_rows import CloseRow, EventRow, HedgeRow, OrderRow, TransferRow, iso, read, written
-from freqtrade_fundhedge.schema import events, hedges, short_closes, spot_orders, transfers
+from freqtrade_fundhedge.journal_rows import (
+    CloseRow,
+    EventRow,
+    HedgeRow,
+    MarginRow,
+    OrderRow,
+    TransferRow,
+    iso,
+    read,
+    written,
+)
+from freqtrade_fundhedge.schema import events, hedges, margin_changes, short_closes, spot_orders, transfers
 from freqtrade_fundhedge.venue.port import ZERO, Direction, Fill, Side
 
 
-class Journal(CloseRecords):
+class Journal(CloseRecords, MarginRecords):
     """Hedges, orders, transfers and events of one bot.
 
     Parameters
@@ -220,7 +231,7 @@ class Journal(CloseRecords):
             db.execute(insert(events).values(written(values)))
 
     def recent(self, kind: type[Any], limit: int = 100) -> Sequence[Any]:
-        """The newest rows of one kind (HedgeRow, OrderRow, TransferRow, CloseRow, EventRow), newest first."""
+        """The newest rows of one kind, a class of `journal_rows`, newest first."""
         table, order = _BY_KIND[kind]
         with journal_errors("be read"), self.engine.connect() as db:
             rows = db.execute(select(table).order_by(order.desc()).limit(limit)).mappings()
@@ -232,6 +243,7 @@ _BY_KIND: dict[type[Any], tuple[Table, Any]] = {
     OrderRow: (spot_orders, spot_orders.c.created_at),
     TransferRow: (transfers, transfers.c.serial),
     CloseRow: (short_closes, short_closes.c.serial),
+    MarginRow: (margin_changes, margin_changes.c.serial),
     EventRow: (events, events.c.id),
 }
 

@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping
 
 from freqtrade_fundhedge.core.intents import State
 from freqtrade_fundhedge.errors import JournalError
-from freqtrade_fundhedge.venue.port import Direction, Side
+from freqtrade_fundhedge.venue.port import Direction, MarginKind, Side
 
 
 def iso(at: float) -> str:
@@ -132,6 +132,29 @@ class CloseRow:
 
 
 @dataclass(frozen=True)
+class MarginRow:
+    """One change of an isolated position's margin: an intent, its one attempt and its outcome."""
+
+    intent_id: str
+    serial: int
+    bot: str
+    pair: str
+    kind: MarginKind
+    state: State
+    amount: Decimal
+    quantity_before: Decimal
+    margin_before: Decimal
+    arithmetic: dict[str, Any]
+    attempts: int
+    not_seen: int
+    created_at: str
+    sent_at: str
+    resolved_at: str | None
+    exchange_id: str | None
+    answer: str
+
+
+@dataclass(frozen=True)
 class EventRow:
     """One line of the audit trail."""
 
@@ -145,12 +168,13 @@ class EventRow:
     data: dict[str, Any]
 
 
-Row = TypeVar("Row", HedgeRow, OrderRow, TransferRow, CloseRow, EventRow)
+Row = TypeVar("Row", HedgeRow, OrderRow, TransferRow, CloseRow, MarginRow, EventRow)
 _READ: dict[str, Callable[[Any], Any]] = {
     "Decimal": Decimal,
     "Side": Side,
     "State": State,
     "Direction": Direction,
+    "MarginKind": MarginKind,
     "dict[str, Any]": json.loads,
     "list[dict[str, Any]]": json.loads,
 }

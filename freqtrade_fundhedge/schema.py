@@ -102,6 +102,28 @@ short_closes = Table(
     Column("answer", Text, nullable=False),
 )
 
+margin_changes = Table(
+    "margin_changes",
+    metadata,
+    Column("intent_id", String(40), primary_key=True),
+    Column("serial", Integer, nullable=False),
+    Column("bot", String(80), nullable=False),
+    Column("pair", String(60), nullable=False),
+    Column("kind", String(8), nullable=False),  # add, reduce
+    Column("state", String(12), nullable=False),
+    Column("amount", String(48), nullable=False),
+    Column("quantity_before", String(48), nullable=False),  # of the position that the decision was made on
+    Column("margin_before", String(48), nullable=False),  # its isolated wallet
+    Column("arithmetic", Text, nullable=False),  # JSON: the figures behind the decision
+    Column("attempts", Integer, nullable=False),
+    Column("not_seen", Integer, nullable=False),
+    Column("created_at", String(32), nullable=False),
+    Column("sent_at", String(32), nullable=False),
+    Column("resolved_at", String(32)),
+    Column("exchange_id", String(64)),
+    Column("answer", Text, nullable=False),
+)
+
 events = Table(
     "events",
     metadata,
@@ -121,5 +143,6 @@ Index("ix_spot_orders_hedge_id", spot_orders.c.hedge_id)
 Index("ix_transfers_state", transfers.c.state)
 Index("ix_transfers_serial", transfers.c.serial)
 Index("ix_short_closes_state", short_closes.c.state)
+Index("ix_margin_changes_state", margin_changes.c.state)
 Index("ix_events_at", events.c.at)
 Index("ix_events_kind", events.c.kind, events.c.pair)

@@ -11,6 +11,7 @@ from typing import Any
 from freqtrade_fundhedge.config import FundHedgeConfig
 from freqtrade_fundhedge.core.entry import EntryPlan
 from freqtrade_fundhedge.core.hedge import price_cap
+from freqtrade_fundhedge.core.margin import same_for_all
 from freqtrade_fundhedge.core.sizing import (
     CENT,
     ONE,
@@ -204,7 +205,8 @@ def usual_hedge(
 ) -> tuple[Decimal, Decimal]:
     """Margin and spot cost of one hedge from `total` USDT, in a pair at the usual fee that allows any leverage."""
     transfer, margin = settings.transfer, settings.margin
-    rules = Rules(transfer.keep_usdt, transfer.min_usdt, margin.stress_move, cross, margin.fund_entries)
+    stress = same_for_all(margin.stress_move)
+    rules = Rules(transfer.keep_usdt, transfer.min_usdt, stress, cross, margin.fund_entries)
     leverage = number(entry_leverage(settings, math.inf))
     fee = number(settings.carry.spot_fee)
     terms = Terms("", leverage, (ONE + settings.hedge.max_slippage) * (ONE + SPOT_DRIFT) / (ONE - fee), MARGIN_SLACK)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from freqtrade_fundhedge.context import Context, logger
 from freqtrade_fundhedge.core.intents import Move, State, unique_amount
+from freqtrade_fundhedge.core.margin import Stress, same_for_all
 from freqtrade_fundhedge.core.treasury import (
     Movement,
     Needs,
@@ -50,13 +51,17 @@ class Treasurer:
     """Acts on the two wallets of one account."""
 
     ctx: Context
+    stress: Stress = field(init=False)
     _not_before: float = float("-inf")
     _pauses: Pauses = field(default_factory=lambda: Pauses(SWEEPS_IN_A_ROW))
+
+    def __post_init__(self) -> None:
+        self.stress = same_for_all(self.ctx.settings.margin.stress_move)
 
     def rules(self) -> Rules:
         """The user's settings as the pure core wants them."""
         transfer, margin = self.ctx.settings.transfer, self.ctx.settings.margin
-        return Rules(transfer.keep_usdt, transfer.min_usdt, margin.stress_move, self.ctx.cross, margin.fund_entries)
+        return Rules(transfer.keep_usdt, transfer.min_usdt, self.stress, self.ctx.cross, margin.fund_entries)
 
     def resolve(self, row: TransferRow, account: FuturesAccount | None = None) -> bool:
         """Settle a transfer without a known outcome from the exchange's evidence. True when it is settled."""

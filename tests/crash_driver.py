@@ -29,7 +29,7 @@ from freqtrade_fundhedge.controller import Controller
 from freqtrade_fundhedge.core.entry import EntryPlan
 from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.journal import Journal
-from freqtrade_fundhedge.journal_rows import CloseRow, HedgeRow, OrderRow, TransferRow
+from freqtrade_fundhedge.journal_rows import CloseRow, HedgeRow, MarginRow, OrderRow, TransferRow
 from freqtrade_fundhedge.sandbox import SandboxControl, ccxt_urls
 from freqtrade_fundhedge.sandbox.settings import DEFAULT_KEY, DEFAULT_SECRET
 from freqtrade_fundhedge.venue.live import LiveVenue
@@ -38,13 +38,13 @@ PAIR, SYMBOL, COIN = "BTC/USDT:USDT", "BTCUSDT", "BTC"
 LOT, USER_COINS, QUANTITY = D("0.00001"), D("0.5"), D("0.02")
 WRITES = frozenset(
     {"hedge", "note_hedge", "begin_order", "order_done", "order_moved", "begin_transfer", "send_transfer",
-     "transfer_moved", "not_seen", "event", "begin_close", "close_moved"}
+     "transfer_moved", "not_seen", "event", "begin_close", "close_moved", "begin_margin", "send_margin", "margin_moved"}
 )  # fmt: skip
 READS = frozenset(
     {"unsettled", "open_orders", "last_purchase", "open_transfers", "claimed", "recent", "allowance",
-     "held_by_others", "open_closes", "close"}
+     "held_by_others", "open_closes", "open_margins", "close"}
 )  # fmt: skip
-SENDS = frozenset({"send_order", "send_transfer", "close_short"})
+SENDS = frozenset({"send_order", "send_transfer", "close_short", "change_margin"})
 # By then an order or a transfer that never arrived has been looked for long enough. The hedge has longer.
 LATER_S = 150.0
 SETTINGS = {"hedge": {"unhedged_timeout_s": 3600}, "transfer": {"retry_delay_s": 0}}
@@ -195,6 +195,7 @@ class Bot:
         assert not journal.open_orders()
         assert not journal.open_transfers()
         assert not journal.open_closes()
+        assert not journal.open_margins()
         hedges = journal.recent(HedgeRow, 1000)
         ours = D(books["spot"].get(COIN, {}).get("total", "0")) - USER_COINS
         assert ours == sum((h.held for h in hedges), D(0)), "the journal and the wallet disagree about our coins"
@@ -216,6 +217,10 @@ class Bot:
         assert Counter(at_exchange) == Counter([*done, *own]), "a transfer that the journal does not know, or twice"
         orders = [r.exchange_id for r in self.journal.recent(OrderRow, 10_000) if r.state == "done"]
         assert Counter(orders) == Counter(str(o["orderId"]) for o in books["orders"]["spot"])
+        margins = [r.amount for r in self.journal.recent(MarginRow, 10_000) if r.state == "done"]
+        rows = self.api.fapiPrivateGetPositionMarginHistory({"symbol": SYMBOL, "limit": 1000})
+        moved = [D(r["amount"]) for r in rows if r["deltaType"] == "USER_ADJUST"]
+        assert Counter(margins) == Counter(moved), "margin that the journal does not know, or twice"
         closes = [r for r in self.journal.recent(CloseRow, 1000) if r.state == "done"]
         assert all(row.filled == row.amount for row in closes)
         assert books["equity"]["faults"] == []
@@ -243,6 +248,7 @@ class World:
 
     def __init__(self, url: str, folder: Path) -> None:
         self.control = SandboxControl(url)
+        self.first_price: D | None = None
         self.folder = folder
         self.trades = folder / "trades.json"
         self.own = folder / "own_transfers"
@@ -300,6 +306,13 @@ class World:
         self.control.clear_requests()  # or counting them would take ever longer
         self.child(work, ahead_s=LATER_S)
 
+    def price(self, rise: str = "") -> None:
+        """Let the price rise by a fraction, or be again what it was at first."""
+        now = D(self.control.get("state")["spot"][SYMBOL]["mid"])
+        self.first_price = self.first_price or now
+        price = now * (1 + D(rise)) if rise else self.first_price
+        self.control.post("price", symbol=SYMBOL, price=f"{price:.2f}")
+
     def short(self) -> bool:
         return bool(self.control.books()["positions"])
 
@@ -356,7 +369,7 @@ def after(first: Callable[[World], None], then: Callable[[World], None]) -> Call
 
 
 QUARTER = QUANTITY / 4
-SALE, SWEEP = "venue.send_order", "venue.send_transfer"
+SALE, SWEEP, MARGIN = "venue.send_order", "venue.send_transfer", "venue.change_margin"
 
 
 def sell_spot(bot: Bot) -> None:
@@ -368,7 +381,7 @@ def sweep(bot: Bot) -> None:
 
 
 PASSED: dict[str, list[str]] = {}
-"""What a sale and a sweep pass, for the preparations that end in one."""
+"""What a sale, a sweep and a change of margin pass, for the preparations that end in one."""
 
 PHASES = (
     Phase("top-up", lambda bot: bot.fund()),
@@ -385,6 +398,13 @@ PHASES = (
     Phase("entry", enter),
     Phase("partial exit", lambda bot: (bot.buy(QUARTER), bot.loop())[1], needs_short=True),
     Phase("answered sale", lambda bot: bot.loop(), killed(f"after {SALE}", sell_spot), needs_short=True),
+    Phase("margin", lambda bot: bot.loop(), lambda world: world.price("0.2"), needs_short=True),
+    Phase(
+        "answered margin",
+        lambda bot: bot.loop(),
+        after(lambda world: world.price("0.12"), killed(f"after {MARGIN}", lambda bot: bot.loop())),
+        needs_short=True,
+    ),
     Phase("exit", lambda bot: (bot.buy(), bot.loop())[1], needs_short=True),
 )
 
@@ -392,6 +412,7 @@ PHASES = (
 def run(world: World, kill_at: int | None, known: dict[str, list[str]]) -> dict[str, list[str]]:
     """One life of a hedge; each phase that has a boundary of that number dies there."""
     seen: dict[str, list[str]] = {}
+    world.price()
     for phase in PHASES:
         dies = kill_at is None or kill_at < len(known[phase.name])
         if not dies and phase.name != "exit":
@@ -408,11 +429,15 @@ def run(world: World, kill_at: int | None, known: dict[str, list[str]]) -> dict[
 def main(url: str, folder: Path, part: int, parts: int) -> None:
     """Record one life, then live it again once for each boundary; what was met goes to lives.json."""
     world = World(url, folder)
+    world.price()
     by_hand(world)
     PASSED[SWEEP] = world.child(sweep)
     world.settle()
     world.ensure_short()
     PASSED[SALE] = world.child(sell_spot)
+    world.settle()
+    world.price("0.2")
+    PASSED[MARGIN] = world.child(lambda bot: bot.loop())
     world.child(lambda bot: bot.buy())
     world.settle()
     known = run(world, None, {})

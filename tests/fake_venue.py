@@ -21,6 +21,8 @@ from freqtrade_fundhedge.venue.port import (
     Fill,
     FundingQuote,
     FuturesAccount,
+    MarginKind,
+    MarginRecord,
     OrderRequest,
     PerpState,
     Position,
@@ -57,6 +59,9 @@ class FakeVenue:
     separate_wallets: bool = True
     keyed: bool = False
     orders: dict[str, Fill] = field(default_factory=dict)
+    margin_step: D = D("0.00000001")
+    isolated: bool = False
+    margins: list[MarginRecord] = field(default_factory=list)
     closes: dict[str, D] = field(default_factory=dict)
     short_entries: dict[str, list[ShortEntry]] = field(default_factory=dict)
     perp: PerpState = field(default_factory=PerpState)
@@ -109,6 +114,14 @@ class FakeVenue:
             del self.shorts[PAIR]
         return profit
 
+    def liquidate(self) -> None:
+        """Isolated shorts that their margin does not carry any more; what is left of it goes to the insurance fund."""
+        for pair, (quantity, entry, margin) in list(self.shorts.items()):
+            left = margin + quantity * (entry - self.price)
+            if self.isolated and left <= quantity * self.price * D("0.004"):
+                del self.shorts[pair]
+                self._flow(-margin)
+
     def _flow(self, amount: D) -> None:
         self.wallet += amount
         self.flows.append((self.now(), amount))
@@ -125,7 +138,15 @@ class FakeVenue:
     def futures_account(self) -> FuturesAccount:
         self._read()
         positions = tuple(
-            Position(pair, q, q * self.price, m, q * self.price * D("0.004"), q * (e - self.price))
+            Position(
+                pair,
+                q,
+                q * self.price,
+                q * self.price / 3 if self.isolated else m,
+                q * self.price * D("0.004"),
+                q * (e - self.price),
+                isolated_margin=m if self.isolated else None,
+            )
             for pair, (q, e, m) in self.shorts.items()
         )
         return FuturesAccount(self.wallet, self.withdrawable(), self.withdrawable(), positions + self.foreign)
@@ -275,6 +296,31 @@ class FakeVenue:
         self._read()
         filled = self.closes.get(client_id)
         return (Evidence.APPLIED, filled) if filled is not None else (Evidence.NOT_SEEN, ZERO)
+
+    def change_margin(self, pair: str, kind: MarginKind, amount: D) -> None:
+        intent = ""
+        if self.journal is not None:
+            open_rows = [row for row in self.journal.open_margins() if row.pair == pair]
+            assert [row.state for row in open_rows] == [State.SENT], "sent without a durable record, or while unknown"
+            assert (open_rows[0].amount, open_rows[0].kind) == (amount, kind), "another amount than the journal's"
+            intent = open_rows[0].intent_id
+        self.sent["margin"] += 1
+        fault = self._fault("margin")
+        _raise_before(fault)
+        quantity, entry, margin = self.shorts.get(pair, (ZERO, ZERO, ZERO))
+        if not quantity:
+            raise Rejected("Cannot add position margin: position is 0.", "-4054")
+        spare = min(margin, margin + quantity * (entry - self.price) - quantity * self.price / 3)
+        if fault == "shrink" or amount > (self.withdrawable() if kind is MarginKind.ADD else spare):
+            raise Insufficient("balance insufficient", "-4050")
+        self.shorts[pair] = quantity, entry, margin + (amount if kind is MarginKind.ADD else -amount)
+        self.applied[intent] += 1
+        self.margins.append(MarginRecord(kind, amount, self.now()))
+        _raise_after(fault)
+
+    def margin_history(self, pair: str, kind: MarginKind, since: float) -> Sequence[MarginRecord]:
+        self._read()
+        return [r for r in self.margins if r.kind is kind and r.at >= since and r.at + self.lag_s <= self.now()]
 
 
 def _raise_before(fault: str) -> None:

@@ -30,8 +30,8 @@ from freqtrade_fundhedge.core.intents import MOVES, Move, State
 from freqtrade_fundhedge.errors import IllegalTransition, JournalError
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_locks import SingleBot
-from freqtrade_fundhedge.journal_rows import CloseRow, EventRow, HedgeRow, OrderRow, TransferRow
-from freqtrade_fundhedge.venue.port import Direction, Fill, OrderRequest, Side
+from freqtrade_fundhedge.journal_rows import CloseRow, EventRow, HedgeRow, MarginRow, OrderRow, TransferRow
+from freqtrade_fundhedge.venue.port import Direction, Fill, MarginKind, OrderRequest, Position, Side
 
 QUANTITY = D("0.020")
 NOW = 1_700_000_000.0
@@ -55,6 +55,10 @@ def fill_tables(journal: Journal) -> None:
     journal.transfer_moved(transfer.intent_id, Move.ACCEPT, "accepted", NOW, "t1", {hedge.id: D("1.5")})
     close = journal.begin_close(PAIR, 1, QUANTITY, NOW)
     journal.close_moved(close.intent_id, Move.LOSE, "timed out", NOW)
+    position = Position(PAIR, QUANTITY, D(9), D(3), D(1), D(0), isolated_margin=D("3.25"))
+    margin = journal.begin_margin(position, MarginKind.ADD, D("5.5"), {"free": "20"}, NOW)
+    journal.send_margin(margin.intent_id, D("5.49900001"), NOW)
+    journal.margin_moved(margin.intent_id, Move.ACCEPT, "accepted", NOW)
     journal.event("note", "something", NOW, hedge, amount=str(D("0.1")))
 
 
@@ -71,20 +75,26 @@ def test_what_is_written_is_read(journal: Journal) -> None:
     assert (transfer.amount, transfer.exchange_id, transfer.attempts) == (D("12.3390001"), "t1", 1)
     (close,) = journal.open_closes()
     assert (close.state, close.answer) == (State.UNKNOWN, "timed out")
+    (margin,) = journal.recent(MarginRow)
+    assert (margin.kind, margin.state, margin.amount) == (MarginKind.ADD, State.DONE, D("5.49900001"))
+    assert (margin.margin_before, margin.quantity_before) == (D("3.25"), QUANTITY)
     (note,) = journal.recent(EventRow)
     assert note.data == {"amount": "0.1"}
 
 
 def test_every_move_follows_the_table(journal: Journal) -> None:
-    """A move that the state table does not know raises and changes nothing, for orders, transfers and closes."""
+    """A move that the state table does not know raises and changes nothing, for any kind of intent."""
     hedge = journal.hedge(7, NOW, PAIR, SYMBOL)
     order = journal.begin_order(hedge, Side.BUY, QUANTITY, D(1), NOW)
     close = journal.begin_close(PAIR, 1, QUANTITY, NOW)
     transfer = journal.begin_transfer(Direction.SWEEP, "USDT", D(5), D(9), {}, NOW)
+    position = Position(PAIR, QUANTITY, D(9), D(3), D(1), D(0), isolated_margin=D(3))
+    margin = journal.begin_margin(position, MarginKind.ADD, D(5), {}, NOW)
     tables: list[tuple[Any, str, Callable[..., Any]]] = [
         (schema.spot_orders, order.intent_id, journal.order_moved),
         (schema.short_closes, close.intent_id, journal.close_moved),
         (schema.transfers, transfer.intent_id, journal.transfer_moved),
+        (schema.margin_changes, margin.intent_id, journal.margin_moved),
     ]
     for table, intent, moved in tables:
         for state in State:

@@ -24,8 +24,9 @@ from freqtrade_fundhedge.controller import Controller
 from freqtrade_fundhedge.core.entry import EntryPlan
 from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.core.intents import State
+from freqtrade_fundhedge.core.margin import liquidation_distances
 from freqtrade_fundhedge.journal import Journal
-from freqtrade_fundhedge.journal_rows import HedgeRow, OrderRow, TransferRow
+from freqtrade_fundhedge.journal_rows import HedgeRow, MarginRow, OrderRow, TransferRow
 from freqtrade_fundhedge.venue.port import ZERO
 
 WALKS = int(os.environ.get("FUNDHEDGE_MODEL_WALKS", "160"))
@@ -42,6 +43,7 @@ FAULTS = st.fixed_dictionaries(
         "read": st.lists(st.sampled_from(["", "", "", "", "", "not_sent", "lost", "back_off", "kill"]), max_size=6),
         "order": st.lists(st.sampled_from([*SENDS, "partial"]), max_size=3),
         "transfer": st.lists(st.sampled_from([*SENDS, "shrink"]), max_size=3),
+        "margin": st.lists(st.sampled_from([*SENDS, "shrink"]), max_size=3),
     }
 )
 Faults = dict[str, list[str]]
@@ -76,14 +78,15 @@ class MortalJournal(Journal):
 class Hedging(RuleBasedStateMachine):
     """One bot, one pair, one account; Freqtrade's part is played by the rules."""
 
-    @initialize(fund_entries=st.booleans(), lag=st.sampled_from([0.0, 30.0]))
-    def begin(self, fund_entries: bool, lag: float) -> None:
+    @initialize(fund_entries=st.booleans(), lag=st.sampled_from([0.0, 30.0]), isolated=st.booleans())
+    def begin(self, fund_entries: bool, lag: float, isolated: bool) -> None:
         shared = Path("/dev/shm")
         self.folder = Path(tempfile.mkdtemp(dir=shared if shared.is_dir() else None))
         self.time = 1_700_000_000.0
-        self.settings = FundHedgeConfig.model_validate({"margin": {"fund_entries": fund_entries}})
+        self.settings = FundHedgeConfig.model_validate({"margin": {"fund_entries": fund_entries, "guard": isolated}})
         self.float = ZERO if fund_entries else D(2_000)
         self.venue = FakeVenue(self.tick, {"USDT": D(10_000), "BTC": USER_COINS}, self.float, lag_s=lag)
+        self.venue.isolated = isolated
         self.trade: ShortLeg | None = None
         self.closed: dict[int, ShortLeg] = {}
         self.ids = 0
@@ -161,7 +164,12 @@ class Hedging(RuleBasedStateMachine):
         if not held:
             return
         quantity = held if part == 4 else max(D("0.001"), round(trade.filled * part / 4, 3))
-        quantity = min(quantity, held)
+        self.buy_back(min(quantity, held))
+        self.announce(announced, faults, lives)
+
+    def buy_back(self, quantity: D) -> None:
+        trade = self.trade
+        assert trade is not None
         entry_fee = trade.stake_in * LEVERAGE * D("0.0005") * quantity / trade.filled
         profit = self.venue.close_short_by(quantity) - entry_fee
         left = trade.filled - quantity
@@ -172,7 +180,18 @@ class Hedging(RuleBasedStateMachine):
         self.trade = trade if trade.is_open else None
         if not trade.is_open:
             self.closed[trade.trade_id] = trade
-        self.announce(announced, faults, lives)
+
+    def obey(self, faults: Faults, lives: int | None) -> None:
+        """Freqtrade asks after each loop whether margin calls for an exit or a reduction, and sends it."""
+        held = self.venue.shorts.get(PAIR, (ZERO, ZERO, ZERO))[0]
+        if self.trade is None or not held:
+            return
+        leaves, asked = self.bot.guard.leave_now(PAIR), self.bot.guard.shrink_now(PAIR)
+        if not leaves and asked is None:
+            return
+        quantity = held if leaves or asked is None else min(held, asked.quantize(D("0.001"), "ROUND_CEILING"))
+        self.buy_back(quantity)
+        self.announce(True, faults, lives)
 
     @precondition(lambda self: self.trade is not None)
     @rule(percent=st.integers(10, 100))
@@ -186,11 +205,34 @@ class Hedging(RuleBasedStateMachine):
     @rule(move=st.integers(-300, 300))
     def price_moves(self, move: int) -> None:
         self.venue.price = max(D(40_000), self.venue.price * (10_000 + move) / 10_000)
+        self.venue.liquidate()
+
+    @rule(percent=st.integers(-15, 15))
+    def price_jumps(self, percent: int) -> None:
+        self.price_moves(percent * 100)
 
     @rule(faults=FAULTS, lives=DEATHS)
     def loop(self, faults: Faults, lives: int | None) -> None:
         self.time += LOOP_S
         self.mortal(lambda: self.bot.converge(self.legs), faults, lives)
+        self.obey(faults, lives)
+
+    @precondition(lambda self: self.trade is not None and self.venue.isolated)
+    @rule()
+    def a_clean_loop_keeps_the_short_alive(self) -> None:
+        """With nothing unknown and the exchange well, margin suffices soon, or the short is smaller or gone."""
+        pauses = 0
+        while self.journal.open_transfers() or self.journal.open_margins() or self.journal.open_orders():
+            self.time, pauses = self.time + 60, pauses + 1
+            assert pauses < 20
+            self.bot.converge(self.legs)
+        self.time += 700  # longer than any pause after refusals
+        for _ in range(3):
+            self.time += LOOP_S
+            self.bot.converge(self.legs)
+            self.obey({}, None)
+        distances = liquidation_distances(self.venue.futures_account())
+        assert all(distance >= D("0.15") for distance in distances.values()), self.bot.trouble
 
     @rule()
     def the_bot_is_killed(self) -> None:
@@ -210,7 +252,8 @@ class Hedging(RuleBasedStateMachine):
             return
         journal = self.venue.journal
         assert journal is not None
-        for row in (*journal.recent(OrderRow, 1000), *journal.recent(TransferRow, 1000)):
+        rows = [row for kind in (OrderRow, TransferRow, MarginRow) for row in journal.recent(kind, 1000)]
+        for row in rows:
             took_effect = self.venue.applied[row.intent_id] == 1
             if row.state not in (State.SENT, State.UNKNOWN):
                 assert took_effect == (row.state is State.DONE), f"{row.intent_id} is {row.state}"
@@ -230,6 +273,7 @@ class Hedging(RuleBasedStateMachine):
                 before = sum(self.venue.sent.values())
                 self.time += LOOP_S
                 clean = self.bot.converge(self.legs)
+                self.obey({}, None)
                 quiet = quiet + 1 if clean and sum(self.venue.sent.values()) == before else 0
                 if quiet == QUIET_LOOPS:
                     break
@@ -243,6 +287,7 @@ class Hedging(RuleBasedStateMachine):
         assert self.bot.trouble == ""
         assert not self.journal.open_orders()
         assert not self.journal.open_transfers()
+        assert not self.journal.open_margins()
         short = self.venue.shorts.get(PAIR, (ZERO, ZERO, ZERO))[0]
         ours = self.venue.spot["BTC"] - USER_COINS
         held = sum((hedge.held for hedge in self.journal.recent(HedgeRow)), ZERO)
@@ -259,7 +304,7 @@ class Hedging(RuleBasedStateMachine):
         if self.settings.margin.fund_entries:
             plan = self.bot.plan.margin if self.bot.plan is not None else ZERO
             assert surplus < self.settings.transfer.min_usdt + plan
-        rows = self.journal.recent(OrderRow, 1000), self.journal.recent(TransferRow, 1000)
+        rows = [self.journal.recent(kind, 1000) for kind in (OrderRow, TransferRow, MarginRow)]
         assert sum(self.venue.sent.values()) <= sum(row.attempts for group in rows for row in group)
 
 
@@ -269,6 +314,7 @@ def random_faults(random: Random) -> Faults:
         "read": ["", "", "", "", "not_sent", "lost", "kill"],
         "order": [*SENDS, "partial"],
         "transfer": [*SENDS, "shrink"],
+        "margin": [*SENDS, "shrink"],
     }
     return {kind: random.choices(names, k=random.randint(0, 3)) for kind, names in kinds.items()}
 
@@ -277,7 +323,7 @@ def random_walk(seed: int, machine: Callable[[], Hedging] = Hedging) -> Hedging:
     """One scenario of twenty steps, every invariant checked after each."""
     random = Random(seed)
     model = machine()
-    model.begin(fund_entries=random.random() < 0.5, lag=random.choice([0.0, 30.0]))
+    model.begin(fund_entries=random.random() < 0.5, lag=random.choice([0.0, 30.0]), isolated=seed % 2 == 0)
     model.venue.keyed = seed % 3 == 0
     for _ in range(20):
         lives = random.choice([None, None, None, random.randint(0, 30)])
@@ -289,8 +335,12 @@ def random_walk(seed: int, machine: Callable[[], Hedging] = Hedging) -> Hedging:
                 model.enter(random.randint(5, 60), faults, lives, told)
             else:
                 model.leave(random.choice([1, 2, 4, 4]), faults, lives, told)
-        elif step < 0.9:
+        elif step < 0.86:
             model.price_moves(random.randint(-300, 300))
+        elif step < 0.9:
+            model.price_jumps(random.randint(-15, 15))
+            if model.trade is not None and model.venue.isolated and random.random() < 0.5:
+                model.a_clean_loop_keeps_the_short_alive()
         elif step < 0.95:
             model.the_bot_is_killed()
         elif model.trade is not None:

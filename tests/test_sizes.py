@@ -11,6 +11,7 @@ import pytest
 from fake_venue import MARKET
 
 from freqtrade_fundhedge.core.entry import EntryPlan
+from freqtrade_fundhedge.core.margin import Stress
 from freqtrade_fundhedge.core.treasury import Rules
 from freqtrade_fundhedge.sizes import Asks, Book, Market, Sizing, bounded, free_slots
 from freqtrade_fundhedge.venue.port import FuturesAccount, Position, Quote
@@ -62,7 +63,7 @@ def planned(
     return Sizing(
         market=Market(MARKET, QUOTE, exchange or Exchange(), float(PRICE), -0.99),
         capital=bounded(config, book, D(spot), account, movable=movable, pooled=False),
-        rules=Rules(D(0), D(1), D("0.25"), cross, True),
+        rules=Rules(D(0), D(1), Stress(otherwise=D("0.25")), cross, True),
         slots=free_slots(config, book, 7),
         config=config,
         slippage=D("0.003"),

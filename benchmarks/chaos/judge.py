@@ -15,7 +15,7 @@ from freqtrade_fundhedge.sandbox.numbers import ZERO
 from freqtrade_fundhedge.sandbox.orders import Order
 from freqtrade_fundhedge.sandbox.transfers import Transfer
 
-STRESS_MOVE = Decimal("0.25")
+STRESS_MOVE, BAND = Decimal("0.25"), Decimal("0.1")
 MIN_USDT = Decimal(1)
 SWEEP = "UMFUTURE_MAIN"
 MANY = Decimal(10)
@@ -64,8 +64,8 @@ class Judge:
 
     # --- what is due
 
-    def _figures(self) -> tuple[Decimal, Decimal, Decimal]:
-        """What could leave (below zero: less than that), free USDT (never below zero), and the stress buffer."""
+    def _figures(self) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+        """What could leave (can be below zero), free USDT (never is), the stress buffer, all that stress requires."""
         account = self.exchange.futures.account
         totals = account.totals()
         held = account.held()
@@ -74,22 +74,26 @@ class Judge:
         could_leave = min(totals.cross_wallet - totals.cross_maintenance, spare)
         free = max(ZERO, spare)
         if not self.plan.cross:
-            return could_leave, free, ZERO
+            return could_leave, free, ZERO, ZERO
         stressed = sum((_stressed(account.notional(p), account.maintenance(p)) for p in held), ZERO)
-        return could_leave, free, max(ZERO, stressed - (totals.cross_wallet + totals.cross_pnl - free))
+        return could_leave, free, max(ZERO, stressed - (totals.cross_wallet + totals.cross_pnl - free)), stressed
 
     def due(self) -> Decimal:
         """What should leave the futures wallet now; below zero when nothing should."""
-        could_leave, _, buffer = self._figures()
+        could_leave, _, buffer, _ = self._figures()
         if self.plan.fund_entries:
             return could_leave - buffer - self.plan.keep
         freed = sum((trade.leg().freed for trade in self.freqtrade.trades), ZERO)
         return min(freed - self._moved(0), could_leave - buffer)
 
     def missing(self) -> Decimal:
-        """What the shorts that stay and `keep_usdt` need more than there is; only topped up with `fund_entries`."""
-        _, free, buffer = self._figures()
-        return max(ZERO, buffer + self.plan.keep - free) if self.plan.fund_entries else ZERO
+        """What the shorts that stay and `keep_usdt` need more than there is; only topped up with `fund_entries`.
+
+        A tenth of what the shorts require is price's own: so much of it may be gone before it is fetched again.
+        """
+        _, free, buffer, stressed = self._figures()
+        lacking = buffer + self.plan.keep - free
+        return lacking if self.plan.fund_entries and lacking > min(buffer, stressed * BAND) else ZERO
 
     def delivered(self) -> Decimal:
         """Swept less topped up since `begin`."""

@@ -7,18 +7,21 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from freqtrade_fundhedge.core.intents import UNIQUE_ROOM
-from freqtrade_fundhedge.venue.port import ZERO, Direction, FuturesAccount, Position
+from freqtrade_fundhedge.core.margin import Stress
+from freqtrade_fundhedge.venue.port import ZERO, Direction, FuturesAccount
 
 REDUCTIONS = (ZERO, Decimal("0.001"), Decimal("0.01"), Decimal("0.03"))
+BAND = Decimal("0.1")
+"""Part of what cross shorts require that price may add or take before USDT follows: about 2 % of price each way."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What the user asked for; amounts in USDT, `stress_move` a fraction of price."""
+    """What the user asked for, amounts in USDT, and what open shorts have to live through."""
 
     keep: Decimal
     minimum: Decimal
-    stress_move: Decimal
+    stress: Stress
     cross: bool
     fund_entries: bool
 
@@ -30,7 +33,8 @@ class Needs:
     Attributes
     ----------
     entry_margin : free USDT that the next entry needs in the futures wallet
-    freed : USDT that exits gave back and no sweep has moved yet (only counts without `fund_entries`)
+    guard : free USDT that is about to be added to isolated positions
+    freed : USDT that exits gave back and no sweep has moved yet; without `fund_entries` no more than that is swept
     spot_free : free USDT on spot, None when it was not read
     spot_reserved : of it, what the spot leg of the entry needs
     spot_claimed : of it, what the spot legs of entries under way need
@@ -41,6 +45,7 @@ class Needs:
     spot_free: Decimal | None = None
     spot_reserved: Decimal = ZERO
     spot_claimed: Decimal = ZERO
+    guard: Decimal = ZERO
 
 
 @dataclass(frozen=True)
@@ -62,23 +67,21 @@ class Movement:
         )
 
 
-def stress_buffer(account: FuturesAccount, rules: Rules) -> Decimal:
-    """Free USDT that cross-margin shorts need to live through `stress_move` with maintenance margin to spare.
+def stress_required(account: FuturesAccount, rules: Rules) -> Decimal:
+    """Equity that cross-margin shorts need to live through their stress and the next funding; 0 for isolated ones.
 
-    Isolated shorts carry their margin in the position and need none. Losing `stress_move` x notional and then still
-    owning the maintenance margin of the grown position takes that much equity; the part that is locked as initial
-    margin can't leave anyway, so only the rest has to stay free.
+    Isolated shorts carry their margin in the position. See `Stress.required`.
     """
-    if not rules.cross or not account.positions:
-        return ZERO
-    required = sum((_stressed(p, rules.stress_move) for p in account.positions), ZERO)
-    equity = account.wallet + sum((p.unrealised for p in account.positions), ZERO)
-    locked = equity - account.free
-    return max(ZERO, required - locked)
+    return sum((rules.stress.required(p) for p in account.positions), ZERO) if rules.cross else ZERO
 
 
-def _stressed(position: Position, move: Decimal) -> Decimal:
-    return position.notional * move + position.maintenance_margin * (1 + move)
+def stress_buffer(account: FuturesAccount, rules: Rules) -> Decimal:
+    """Free USDT that cross-margin shorts need: what is locked as initial margin can't leave anyway."""
+    return max(ZERO, stress_required(account, rules) - _locked(account))
+
+
+def _locked(account: FuturesAccount) -> Decimal:
+    return account.wallet + sum((p.unrealised for p in account.positions), ZERO) - account.free
 
 
 def wanted_free(account: FuturesAccount, rules: Rules, entry_margin: Decimal) -> Decimal:
@@ -86,8 +89,17 @@ def wanted_free(account: FuturesAccount, rules: Rules, entry_margin: Decimal) ->
     return stress_buffer(account, rules) + entry_margin + rules.keep
 
 
+def least_free(account: FuturesAccount, rules: Rules, entry_margin: Decimal) -> Decimal:
+    """Free USDT below which it is filled up: a part of the stress buffer is price's own."""
+    buffer = stress_buffer(account, rules)
+    return buffer - min(buffer, stress_required(account, rules) * BAND) + entry_margin + rules.keep
+
+
 def decide(account: FuturesAccount, rules: Rules, needs: Needs) -> Movement | None:
     """The transfer that the wallets need now, or None.
+
+    Price alone moves nothing while it stays in the band: the buffer is filled up again when a part of it is gone, and
+    a surplus is swept when it is as large, or when an exit has freed it.
 
     Parameters
     ----------
@@ -98,25 +110,41 @@ def decide(account: FuturesAccount, rules: Rules, needs: Needs) -> Movement | No
     -------
     Movement with an amount of at least `rules.minimum`, or None
     """
-    buffer = stress_buffer(account, rules)
-    wanted = wanted_free(account, rules, needs.entry_margin)
+    required, buffer = stress_required(account, rules), stress_buffer(account, rules)
+    wanted = wanted_free(account, rules, needs.entry_margin) + needs.guard
+    figures = _figures(account, rules, needs, required, buffer)
+    if rules.fund_entries and account.free < least_free(account, rules, needs.entry_margin) + needs.guard:
+        return _top_up(wanted - account.free, rules, needs, figures)
+    surplus = account.withdrawable - wanted
+    if not rules.fund_entries:
+        surplus = min(needs.freed, account.withdrawable - buffer - needs.guard)
+    elif surplus < required * BAND and needs.freed < rules.minimum:
+        return None  # what the price gave it may take again
+    if surplus < rules.minimum:
+        return None
+    return Movement(Direction.SWEEP, surplus, _text(figures))
+
+
+def _figures(
+    account: FuturesAccount, rules: Rules, needs: Needs, required: Decimal, buffer: Decimal
+) -> dict[str, Decimal]:
+    """The arithmetic of a movement: buffer = required - locked; wanted = buffer + guard + entry margin + keep."""
     figures = {
         "withdrawable": account.withdrawable,
         "free": account.free,
         "wallet": account.wallet,
         "stress_buffer": buffer,
+        "guard": needs.guard,
         "entry_margin": needs.entry_margin,
+        "freed": needs.freed,
         "keep": rules.keep,
     }
-    if rules.fund_entries and account.free < wanted:
-        return _top_up(wanted - account.free, rules, needs, figures)
-    surplus = account.withdrawable - wanted
-    if not rules.fund_entries:
-        figures["freed"] = needs.freed
-        surplus = min(needs.freed, account.withdrawable - buffer)
-    if surplus < rules.minimum:
-        return None
-    return Movement(Direction.SWEEP, surplus, _text(figures))
+    if required:
+        figures |= {"stress_required": required, "locked": _locked(account), "band": required * BAND}
+        for position in account.positions:
+            figures[f"stress_move {position.pair}"] = rules.stress.move(position.pair)
+            figures[f"next_funding {position.pair}"] = rules.stress.payments.get(position.pair, ZERO)
+    return figures
 
 
 def _top_up(missing: Decimal, rules: Rules, needs: Needs, figures: dict[str, Decimal]) -> Movement | None:

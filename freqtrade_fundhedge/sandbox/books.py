@@ -15,7 +15,12 @@ from freqtrade_fundhedge.sandbox.transfers import ROUTES
 
 
 def books(exchange: Exchange) -> dict[str, object]:
-    """Write everything there is to know about the account, amounts as text."""
+    """Write everything there is to know about the account at one instant, amounts as text."""
+    with exchange.markets.still():
+        return _books(exchange)
+
+
+def _books(exchange: Exchange) -> dict[str, object]:
     return wallets(exchange) | {
         "orders": {
             "spot": [spot_order(order) | {"fills": _fills(order)} for order in _all(exchange.spot.store.orders)],

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from freqtrade_fundhedge.sandbox.auth import Need
-from freqtrade_fundhedge.sandbox.errors import BinanceError, no_such_order, unknown_order
+from freqtrade_fundhedge.sandbox.errors import BinanceError, missing, no_such_order, unknown_order
 from freqtrade_fundhedge.sandbox.exchange import Exchange
 from freqtrade_fundhedge.sandbox.futures_rules import FuturesRequest, check
-from freqtrade_fundhedge.sandbox.numbers import ZERO, plain
+from freqtrade_fundhedge.sandbox.numbers import ZERO, places, plain
 from freqtrade_fundhedge.sandbox.orders import Order
 from freqtrade_fundhedge.sandbox.params import Params
 from freqtrade_fundhedge.sandbox.routes import Routes
@@ -147,9 +147,11 @@ def change_margin(exchange: Exchange, params: Params) -> object:
     """Add margin to an isolated position (type 1) or take some out (type 2)."""
     symbol, amount, kind = params.text("symbol"), params.decimal("amount"), params.integer("type")
     if kind not in {1, 2}:
-        raise BinanceError(-4055, "Amount must be positive.") if kind is None else BinanceError(-1102, "Invalid type.")
+        raise missing("type")
     if amount <= ZERO:
         raise BinanceError(-4055, "Amount must be positive.")
+    if places(amount) > 8:
+        raise BinanceError(-1111, "Precision is over the maximum defined for this asset.")
     exchange.futures.account.adjust_margin(symbol, amount if kind == 1 else -amount)
     message = "Successfully modify position margin."
     return {"amount": float(amount), "code": 200, "msg": message, "type": kind}
@@ -159,6 +161,9 @@ def change_margin(exchange: Exchange, params: Params) -> object:
 def margin_history(exchange: Exchange, params: Params) -> object:
     """List changes of isolated margin."""
     symbol, kind = params.text("symbol"), params.integer("type")
+    start, end = params.integer("startTime") or 0, params.integer("endTime") or 1 << 62
+    # Like any history, it may show what happened a little later.
+    known = exchange.now_ms() - exchange.transfers.lag_ms
     rows = [
         {
             "symbol": row.symbol,
@@ -172,6 +177,7 @@ def margin_history(exchange: Exchange, params: Params) -> object:
         }
         for row in exchange.futures.account.margin_changes
         if row.symbol == symbol and kind in {None, 1 if row.amount > ZERO else 2}
+        if start <= row.time <= min(end, known)
     ]
     return rows[-params.size(500, 1000) :]
 

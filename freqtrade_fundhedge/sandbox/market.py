@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
@@ -111,6 +112,16 @@ class Markets:
             return ONE
         market = self.spot.get(asset + "USDT")
         return Decimal(0) if market is None else market.mid(self.now_ms())
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Let time stand, so that what is read together belongs together, also while a price moves."""
+        clock, now = self.now_ms, self.now_ms()
+        self.now_ms = lambda: now
+        try:
+            yield
+        finally:
+            self.now_ms = clock
 
     def assets(self) -> list[str]:
         """List every coin that the spot wallet can hold."""

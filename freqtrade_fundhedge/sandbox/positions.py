@@ -196,7 +196,7 @@ class Account:
         """Add margin to an isolated position from the free wallet, or give some back."""
         position = self.position(symbol)
         if not position.isolated:
-            raise BinanceError(-4051, "Isolated balance insufficient.")
+            raise BinanceError(-4049, "Add margin only support for isolated position.")
         if not position.quantity:
             raise BinanceError(-4054, "Cannot add position margin: position is 0.")
         if amount > self.totals().withdrawable:

@@ -8,11 +8,22 @@ from typing import Any, Protocol
 
 from freqtrade_fundhedge.errors import ConfigError
 from freqtrade_fundhedge.venue.binance import BinanceAccount
-from freqtrade_fundhedge.venue.port import Direction, Evidence, FuturesAccount, ShortEntry, TransferRecord
+from freqtrade_fundhedge.venue.port import (
+    Direction,
+    Evidence,
+    FuturesAccount,
+    MarginKind,
+    MarginRecord,
+    ShortEntry,
+    TransferRecord,
+)
 
 
 class Account(Protocol):
     """The exchange-specific half of `LiveVenue`."""
+
+    margin_step: Decimal
+    """See `Venue.margin_step`."""
 
     def futures(self) -> FuturesAccount:
         """Wallet, withdrawable amount and positions."""
@@ -37,6 +48,12 @@ class Account(Protocol):
 
     def find_close(self, pair: str, client_id: str) -> tuple[Evidence, Decimal]:
         """What became of a close, and the quantity filled."""
+
+    def change_margin(self, pair: str, kind: MarginKind, amount: Decimal) -> None:
+        """Move margin into or out of an isolated position, once."""
+
+    def margin_history(self, pair: str, kind: MarginKind, since: float) -> Sequence[MarginRecord]:
+        """Changes of an isolated position's margin since a time."""
 
 
 ACCOUNTS: dict[str, type[BinanceAccount]] = {"binance": BinanceAccount}

@@ -14,6 +14,7 @@ from typing import Any
 from freqtrade_fundhedge.core.account_checks import AccountFacts, fitness
 from freqtrade_fundhedge.core.checks import Verdict
 from freqtrade_fundhedge.errors import NoSuchOrder, OutcomeUnknown
+from freqtrade_fundhedge.venue import binance_margin
 from freqtrade_fundhedge.venue.ccxt_call import FINAL, after_send, call, decimal, resync_clock
 from freqtrade_fundhedge.venue.facts import account_facts
 from freqtrade_fundhedge.venue.port import (
@@ -21,6 +22,8 @@ from freqtrade_fundhedge.venue.port import (
     Direction,
     Evidence,
     FuturesAccount,
+    MarginKind,
+    MarginRecord,
     Position,
     ShortEntry,
     TransferRecord,
@@ -36,6 +39,8 @@ PAGES = 50
 
 class BinanceAccount:
     """See `Account`. Binance takes no client key on a transfer: amounts carry the mark instead."""
+
+    margin_step = binance_margin.MARGIN_STEP
 
     def __init__(self, api: Any, futures_api: Any, stake: str) -> None:
         self._api = api
@@ -145,6 +150,14 @@ class BinanceAccount:
         if found["status"] == "rejected":
             return Evidence.FAILED, ZERO
         return Evidence.APPLIED, decimal(found.get("filled"))
+
+    def change_margin(self, pair: str, kind: MarginKind, amount: Decimal) -> None:
+        """See `binance_margin`."""
+        binance_margin.change_margin(self._futures, pair, kind, amount)
+
+    def margin_history(self, pair: str, kind: MarginKind, since: float) -> Sequence[MarginRecord]:
+        """See `binance_margin`."""
+        return binance_margin.margin_history(self._futures, pair, kind, since)
 
 
 def _record(row: dict[str, Any], direction: Direction) -> TransferRecord:

@@ -35,6 +35,8 @@ from freqtrade_fundhedge.venue.port import (
     Fill,
     FundingQuote,
     FuturesAccount,
+    MarginKind,
+    MarginRecord,
     OrderRequest,
     PerpState,
     Quote,
@@ -152,6 +154,7 @@ class LiveVenue(PublicSpot):
         self.stake = stake
         self.futures_api = futures_api
         self._account: Account = account_for(api, futures_api, stake)
+        self.margin_step = self._account.margin_step
         self.transfer_step = decimal(api.currencies.get(stake, {}).get("precision")) or Decimal("0.01")
 
     def futures_account(self) -> FuturesAccount:
@@ -254,6 +257,14 @@ class LiveVenue(PublicSpot):
     def find_close(self, pair: str, client_id: str) -> tuple[Evidence, Decimal]:
         """See `Venue.find_close`."""
         return self._account.find_close(pair, client_id)
+
+    def change_margin(self, pair: str, kind: MarginKind, amount: Decimal) -> None:
+        """See `Venue.change_margin`."""
+        self._account.change_margin(pair, kind, amount)
+
+    def margin_history(self, pair: str, kind: MarginKind, since: float) -> Sequence[MarginRecord]:
+        """See `Venue.margin_history`."""
+        return self._account.margin_history(pair, kind, since)
 
 
 def _hours(text: object) -> float | None:

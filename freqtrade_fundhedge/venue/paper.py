@@ -23,6 +23,8 @@ from freqtrade_fundhedge.venue.port import (
     Evidence,
     Fill,
     FuturesAccount,
+    MarginKind,
+    MarginRecord,
     OrderRequest,
     ShortEntry,
     Side,
@@ -53,6 +55,7 @@ class PaperVenue(PublicSpot):
 
     separate_wallets = True
     transfer_step = Decimal("0.00000001")
+    margin_step = ZERO
 
     def __init__(
         self, api: Any, futures: PaperFutures, journal: Journal, stake: str, spot_usdt: Decimal,
@@ -168,3 +171,10 @@ class PaperVenue(PublicSpot):
     def find_close(self, pair: str, client_id: str) -> tuple[Evidence, Decimal]:
         """Nor to look up."""
         return Evidence.FAILED, ZERO
+
+    def change_margin(self, pair: str, kind: MarginKind, amount: Decimal) -> None:
+        """Never asked: see `margin_step`."""
+
+    def margin_history(self, pair: str, kind: MarginKind, since: float) -> Sequence[MarginRecord]:
+        """Nor looked up."""
+        return ()

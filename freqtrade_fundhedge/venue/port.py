@@ -32,6 +32,13 @@ class Direction(StrEnum):
     TOP_UP = "spot_to_futures"
 
 
+class MarginKind(StrEnum):
+    """Of a change of an isolated position's margin."""
+
+    ADD = "add"
+    REDUCE = "reduce"
+
+
 class Evidence(StrEnum):
     """What the exchange's records say of a transfer or an order that was sent."""
 
@@ -141,6 +148,15 @@ class TransferRecord:
 
 
 @dataclass(frozen=True)
+class MarginRecord:
+    """A line of the venue's history of isolated margin: `amount` > 0, `at` in seconds since 1970."""
+
+    kind: MarginKind
+    amount: Decimal
+    at: float
+
+
+@dataclass(frozen=True)
 class ShortEntry:
     """An order that sold a perpetual: ordered and filled in its base units, `at` in seconds since 1970."""
 
@@ -184,6 +200,9 @@ class Venue(Protocol):
     """Smallest step of a transferred amount in the stake currency."""
     separate_wallets: bool
     """False where spot and futures share one account and no transfer is ever made."""
+
+    margin_step: Decimal
+    """Smallest step of an isolated position's margin; 0 where it can't be changed."""
 
     def market(self, pair: str) -> SpotMarket:
         """The spot market of a perpetual. Raises ConfigError where there is none."""
@@ -247,3 +266,9 @@ class Venue(Protocol):
 
     def find_close(self, pair: str, client_id: str) -> tuple[Evidence, Decimal]:
         """What became of a close, by its client id, and the quantity filled."""
+
+    def change_margin(self, pair: str, kind: MarginKind, amount: Decimal) -> None:
+        """Send once: move `amount` between the futures wallet and an isolated position."""
+
+    def margin_history(self, pair: str, kind: MarginKind, since: float) -> Sequence[MarginRecord]:
+        """Changes of a position's margin since a time (seconds since 1970), complete."""

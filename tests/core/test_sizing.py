@@ -9,6 +9,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from freqtrade_fundhedge.core.margin import Stress
 from freqtrade_fundhedge.core.sizing import (
     CENT,
     Capital,
@@ -44,7 +45,7 @@ RULES = st.builds(
     Rules,
     keep=st.sampled_from([ZERO, D(25)]),
     minimum=st.sampled_from([D("0.01"), D(1), D(50)]),
-    stress_move=st.sampled_from([ZERO, D("0.25"), D(1)]),
+    stress=st.sampled_from([Stress(otherwise=D(move)) for move in ("0", "0.25", "1")]),
     cross=st.booleans(),
     fund_entries=st.just(True),
 )
@@ -164,14 +165,14 @@ def test_slot_after_slot_gets_its_share(total: Decimal, slots: int, terms: Terms
 @pytest.mark.parametrize("ratio", ["0.99", "1"])
 def test_most_of_the_capital_works(cross: bool, ratio: str) -> None:
     """10,000 USDT, three slots, leverage 3, a price cap of 0.3 %: at least 70 % are notional on each leg."""
-    rules = Rules(ZERO, D(1), D("0.25"), cross, True)
+    rules = Rules(ZERO, D(1), Stress(otherwise=D("0.25")), cross, True)
     terms = Terms(PAIR, D(3), D("1.006"), D("0.003"), D("0.004"))
     capital = Capital(D(10_000), FuturesAccount(ZERO, ZERO, ZERO), ratio=D(ratio), shown_ratio=D(ratio))
     assert largest_stake(3, terms, capital, rules) * 3 * 3 >= 7_000
 
 
 CAPITAL = Capital(D(1_000), FuturesAccount(ZERO, ZERO, ZERO))
-PLAIN = Rules(ZERO, D(1), D("0.25"), False, True)
+PLAIN = Rules(ZERO, D(1), Stress(otherwise=D("0.25")), False, True)
 TRIPLE = Terms(PAIR, D(3), D(1), ZERO, ZERO, least=D(10))
 
 

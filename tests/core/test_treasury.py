@@ -6,10 +6,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from freqtrade_fundhedge.core.intents import UNIQUE_ROOM, unique_amount
+from freqtrade_fundhedge.core.margin import Stress
 from freqtrade_fundhedge.core.treasury import (
     Movement,
     Needs,
@@ -58,7 +59,7 @@ RULES = st.builds(
     Rules,
     keep=st.sampled_from([ZERO, D(10), D("123.45")]),
     minimum=st.sampled_from([D("0.01"), D(1), D(25)]),
-    stress_move=st.sampled_from([ZERO, D("0.25"), D(1)]),
+    stress=st.sampled_from([Stress(otherwise=D(move)) for move in ("0", "0.25", "1")]),
     cross=st.booleans(),
     fund_entries=st.booleans(),
 )
@@ -68,6 +69,7 @@ NEEDS = st.builds(
     freed=st.sampled_from([D(150), ZERO]) | money(1000),
     spot_free=st.sampled_from([D(2000), None]) | money(2000),
     spot_reserved=st.sampled_from([ZERO, D(900)]) | money(1000),
+    guard=st.sampled_from([ZERO, ZERO, D(250)]),
 )
 
 
@@ -144,7 +146,8 @@ def test_a_sweep_leaves_what_is_needed(account: FuturesAccount, rules: Rules, ne
     movement = movement_of(account, rules, needs)
     assume(movement.direction is Direction.SWEEP)
     after, _, _ = applied(movement, account, needs, None)
-    wanted = stress_buffer(after, rules) + (needs.entry_margin + rules.keep if rules.fund_entries else ZERO)
+    wanted = stress_buffer(after, rules) + needs.guard
+    wanted += needs.entry_margin + rules.keep if rules.fund_entries else ZERO
     assert after.free >= wanted
 
 
@@ -159,7 +162,7 @@ def test_a_top_up_for_an_entry_is_enough_for_it(
     movement = movement_of(account, rules, needs)
     assume(movement.direction is Direction.TOP_UP)
     after, _, _ = applied(movement, account, needs, serial)
-    wanted = stress_buffer(account, rules) + needs.entry_margin + rules.keep
+    wanted = stress_buffer(account, rules) + needs.entry_margin + needs.guard + rules.keep
     assert wanted <= after.free <= wanted + max(rules.minimum, UNIQUE_ROOM)
 
 
@@ -170,7 +173,7 @@ def test_an_entry_never_takes_what_its_spot_leg_needs(account: FuturesAccount, r
     movement = movement_of(account, rules, needs)
     assume(movement.direction is Direction.TOP_UP)
     assert needs.spot_free is not None
-    without_entry = stress_buffer(account, rules) + rules.keep - account.free
+    without_entry = stress_buffer(account, rules) + rules.keep + needs.guard - account.free
     pays_entry = movement.amount > max(without_entry + UNIQUE_ROOM, rules.minimum)
     assert not pays_entry or needs.spot_free - movement.amount >= needs.spot_reserved
 
@@ -184,18 +187,63 @@ def test_a_float_of_the_user_is_never_touched(account: FuturesAccount, rules: Ru
     assert movement.amount <= needs.freed
 
 
+def cross_account(prices: list[Decimal], shorts: list[tuple[Decimal, Decimal]], wallet: Decimal) -> FuturesAccount:
+    """Cross shorts of (quantity, entry price) at leverage 5, as Binance would report them at these prices."""
+    held = tuple(
+        Position(f"P{n}", q, q * p, q * p / 5, q * p * D("0.005"), q * (entry - p))
+        for n, (p, (q, entry)) in enumerate(zip(prices, shorts, strict=True))
+    )
+    initial = sum((p.initial_margin for p in held), ZERO)
+    equity = wallet + sum((p.unrealised for p in held), ZERO)
+    free = max(ZERO, equity - initial)
+    kept = sum((p.maintenance_margin for p in held), ZERO)
+    return FuturesAccount(wallet, free, max(ZERO, min(wallet - kept, free)), held)
+
+
+WALKS = st.lists(st.tuples(st.integers(0, 1), st.integers(-400, 400)), min_size=5, max_size=40)
+
+
+@given(WALKS, st.sampled_from([D("0.2"), D("0.25"), D("0.6")]), st.decimals(0, 20_000, places=2))
+@example([(0, 1), (0, -1)] * 20, D("0.25"), D(5000))
+def test_price_alone_makes_no_flapping(walk: list[tuple[int, int]], stress: Decimal, free: Decimal) -> None:
+    """A sweep follows a top-up, or a top-up a sweep, only after price has moved by more than a per cent in between,
+    and both wallets together have the same after each."""
+    rules = replace(CROSS, stress=Stress(otherwise=stress))
+    shorts = [(D(1), D(10_000)), (D(50), D(100))]
+    prices, spot, wallet = [D(10_000), D(100)], D(50_000), D(3000) + free
+    last: tuple[Direction, list[Decimal]] | None = None
+    for which, change in walk:
+        prices[which] = round(prices[which] * (1 + D(change) / 10_000), 8)
+        account = cross_account(prices, shorts, wallet)
+        movement = decide(account, rules, Needs(spot_free=spot))
+        if movement is None:
+            continue
+        amount = round(movement.amount, 8)
+        inward = amount if movement.direction is Direction.TOP_UP else -amount
+        before = wallet + spot
+        wallet, spot = wallet + inward, spot - inward
+        assert wallet + spot == before
+        if last is not None and last[0] is not movement.direction:
+            assert max(abs(now / then - 1) for now, then in zip(prices, last[1], strict=True)) > D("0.01")
+        last = movement.direction, list(prices)
+        again = decide(cross_account(prices, shorts, wallet), rules, Needs(spot_free=spot))
+        assert again is None or again.direction is movement.direction
+
+
 @given(accounts(), RULES)
 def test_isolated_shorts_need_no_buffer(account: FuturesAccount, rules: Rules) -> None:
     """Isolated margin is locked in its position; cross shorts need more for a harder stress."""
     assert stress_buffer(account, replace(rules, cross=False)) == 0
     softer, harder = (
-        stress_buffer(account, replace(rules, cross=True, stress_move=move)) for move in (D("0.1"), D("0.5"))
+        stress_buffer(account, replace(rules, cross=True, stress=Stress(otherwise=move)))
+        for move in (D("0.1"), D("0.5"))
     )
     assert 0 <= softer <= harder
 
 
-ISOLATED = Rules(keep=ZERO, minimum=D(1), stress_move=D("0.25"), cross=False, fund_entries=True)
+ISOLATED = Rules(keep=ZERO, minimum=D(1), stress=Stress(otherwise=D("0.25")), cross=False, fund_entries=True)
 CROSS = replace(ISOLATED, cross=True)
+HARD = replace(CROSS, stress=Stress(otherwise=D("0.5")))
 SHORT = Position("BTC/USDT:USDT", D(1), D(3000), D(1000), D(30), ZERO)
 
 
@@ -218,12 +266,26 @@ def wallet(wallet: str, free: str, withdrawable: str, *held: Position) -> Future
         # cross: 3000 x 0.25 + 30 x 1.25 = 787.50 must survive; 1000 are locked as margin, so all of the rest may go
         (wallet("1500", "500", "500", SHORT), CROSS, Needs(), (Direction.SWEEP, "500")),
         # at twice the move: 1500 + 45 = 1545, less 1000 that are locked: 545 have to stay
-        (wallet("1600", "600", "600", SHORT), replace(CROSS, stress_move=D("0.5")), Needs(), (Direction.SWEEP, "55")),
+        (wallet("1800", "800", "800", SHORT), HARD, Needs(), (Direction.SWEEP, "255")),
+        # 154.50 either way are price's own: less than that above or below moves nothing
+        (wallet("1600", "600", "600", SHORT), HARD, Needs(), None),
+        (wallet("1500", "500", "500", SHORT), HARD, Needs(spot_free=D(1000)), None),
+        (wallet("1390", "390", "390", SHORT), HARD, Needs(spot_free=D(1000)), (Direction.TOP_UP, "155.002")),
+        # but after an exit all that is not needed goes home
+        (wallet("1600", "600", "600", SHORT), HARD, Needs(freed=D(40)), (Direction.SWEEP, "55")),
+        # what the guard is about to add to a position is not swept, and fetched if it is not there
+        (wallet("500", "500", "500"), ISOLATED, Needs(guard=D(300)), (Direction.SWEEP, "200")),
         (
-            wallet("1500", "500", "500", SHORT),
-            replace(CROSS, stress_move=D("0.5")),
-            Needs(spot_free=D(1000)),
-            (Direction.TOP_UP, "45.002"),
+            wallet("500", "500", "500"),
+            ISOLATED,
+            Needs(D(90), spot_free=D(150), guard=D(600)),
+            (Direction.TOP_UP, "100.002"),
+        ),
+        (
+            wallet("9", "9", "9"),
+            replace(ISOLATED, fund_entries=False),
+            Needs(freed=D(9), guard=D(5)),
+            (Direction.SWEEP, "4"),
         ),
         # an entry: what is missing, and only if spot keeps its own part of it
         (wallet("0", "0", "0"), ISOLATED, Needs(D(100), ZERO, D(500), D(300)), (Direction.TOP_UP, "100.002")),
@@ -232,10 +294,10 @@ def wallet(wallet: str, free: str, withdrawable: str, *held: Position) -> Future
         (wallet("0", "0", "0"), ISOLATED, Needs(D(100)), None),
         # an entry that can't be paid does not keep the buffer from being filled
         (
-            wallet("1500", "500", "500", SHORT),
-            replace(CROSS, stress_move=D("0.5")),
-            Needs(D(100), ZERO, D(60), D(50)),
-            (Direction.TOP_UP, "45.002"),
+            wallet("1300", "300", "300", SHORT),
+            HARD,
+            Needs(D(100), ZERO, D(270), D(50)),
+            (Direction.TOP_UP, "245.002"),
         ),
         # the user's own float stays, whatever it is
         (

@@ -258,7 +258,17 @@ class Run:
         return [
             *self.journal(f"select intent_id, state from spot_orders where {lost}"),
             *self.journal(f"select intent_id, state from transfers where {lost}"),
+            *self.journal(f"select intent_id, state from margin_changes where {lost}"),
         ]
+
+    def steps(self) -> list[str]:
+        """Kinds of the margin guard's steps, in their order."""
+        kinds = "('margin_topped_up', 'margin_added', 'margin_taken_back', 'shrink_asked', 'exit_asked')"
+        return [row["kind"] for row in self.journal(f"select kind from events where kind in {kinds} order by id")]
+
+    def price(self, market: Market) -> Decimal:
+        """Of the spot market, now."""
+        return Decimal(self.sandbox.get("state")["spot"][market.spot]["mid"])
 
     def dust(self, market: Market) -> Decimal:
         """What the journal says is still held of a coin."""

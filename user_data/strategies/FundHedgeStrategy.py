@@ -28,8 +28,9 @@ class FundHedgeStrategy(FundHedgeMixin, IStrategy):
     fundhedge_gate = True  # the predicted rate has a say between candles
     startup_candle_count = startup_candles(timeframe)
 
-    # The spot leg carries the price risk: a stop or a target on the short alone would break the hedge.
-    stoploss = -0.99
+    # The spot leg carries the price risk: a stop or a target on the short alone would break the hedge. At leverage 3
+    # a stop of -0.99 is a rise of 33 %, which margin that was added survives: so it is out of reach.
+    stoploss = -99.0
     minimal_roi: ClassVar[dict[str, float]] = {}
     use_exit_signal = True
     exit_profit_only = False
