@@ -79,7 +79,8 @@ def test_added_margin_reaches_the_target_and_calls_for_nothing_more(account: Fut
     missing = missing_margin(account, own(account), LIMITS)
     assume(missing)
     after = with_margin(account, missing)
-    assert all(d >= LIMITS.minimum * D("1.2") for d in liquidation_distances(after).values() if d is not None)
+    distances = liquidation_distances(after)
+    assert all(distances[pair] >= LIMITS.minimum * D("1.2") for pair in missing)
     assert missing_margin(after, own(after), LIMITS) == {}
     assert not set(excess_margin(after, own(after), LIMITS)) & set(missing)
     assert asks(after, own(after), NOTHING, LIMITS) == Asks({}, frozenset())
