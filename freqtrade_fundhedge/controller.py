@@ -104,14 +104,14 @@ class Controller:
         self.treasurer.stress = self.guard.stress()
         # A short that is near its liquidation does not wait for anything that may go wrong on spot.
         trouble = self._protect(account) if account is not None and self.guard.look(account) else ""
-        account = self.account if account is not None else None
+        account = account and self.account
         blocked = self._resolve_orders()
         self.purse.forget(account)
         legs = legs_of(journal.unsettled())
         self._hedge_all(legs, account, blocked)
         if account is None:
             return "the futures wallet could not be read"
-        if self._resolve_closes():
+        if not [row for row in journal.open_closes() if not self.orphans.resolve(row)]:
             self.orphans.look(legs, account)
         self.claims.look(legs, journal.unsettled())
         self.entries.drop_stale(legs)
@@ -170,9 +170,6 @@ class Controller:
         """True when no transfer is without a known outcome."""
         return not [row for row in self.ctx.journal.open_transfers() if not self.treasurer.resolve(row, account)]
 
-    def _resolve_closes(self) -> bool:
-        return not [row for row in self.ctx.journal.open_closes() if not self.orphans.resolve(row)]
-
     def _read_account(self) -> FuturesAccount | None:
         """The futures wallet; after a failure the next loop goes without, so that spot is not starved by it."""
         if self._unread:
@@ -229,8 +226,8 @@ class Controller:
     def _settle(self) -> None:
         """A closed hedge with nothing left to sweep needs no more looking at."""
         settings = self.ctx.settings
-        stays = self.ctx.cross and self.account is not None and bool(self.account.positions)
-        sweeps_by_hedge = settings.transfer.enabled and (stays or not settings.margin.fund_entries)
+        banded = self.ctx.cross and self.account is not None and bool(self.account.positions)
+        sweeps_by_hedge = settings.transfer.enabled and (banded or not settings.margin.fund_entries)
         unsettled = self.ctx.journal.unsettled()
         self.positions.forget(unsettled)
         for hedge in unsettled:
