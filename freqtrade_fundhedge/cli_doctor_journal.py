@@ -9,6 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from sqlalchemy import make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
 
 from freqtrade_fundhedge.cli_common import Loaded
 from freqtrade_fundhedge.cli_journal_file import Place, opened, stranger_note
@@ -84,7 +86,7 @@ def journal_findings(where: Place, now: float) -> Iterator[Finding]:
 
 def _missing(where: Place) -> Finding | None:
     """About a journal that is not there yet; None when there is something to open."""
-    url = make_url(where.url)
+    url = _parsed(where)
     if url.get_backend_name() != "sqlite":
         return None
     if not url.database or url.database == ":memory:":
@@ -99,6 +101,13 @@ def _missing(where: Place) -> Finding | None:
     return ok("journal", f"none yet: the bot's first start makes {path}")
 
 
+def _parsed(where: Place) -> URL:
+    try:
+        return make_url(where.url)
+    except ArgumentError:
+        raise JournalError("fundhedge.db_url: not a database URL such as sqlite:///path/journal.sqlite") from None
+
+
 def _other_version(where: Place, version: str, known: tuple[str, ...]) -> Finding:
     if version in known or not version:
         text = f"{where.shown} is of version {version or 'none'}, this release writes {known[-1]}"
@@ -109,7 +118,7 @@ def _other_version(where: Place, version: str, known: tuple[str, ...]) -> Findin
 
 def transfer_finding(loaded: Loaded, where: Place, venue: LiveVenue) -> Finding:
     """1 USDT there and back, by the bot's own rules; not while a bot works on the journal."""
-    url = make_url(where.url)
+    url = _parsed(where)
     if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
         return fail(TOPIC, "without a journal on disk nothing is ever sent", "set fundhedge.db_url")
     if held(where.url, where.bot):

@@ -142,11 +142,9 @@ class Doctor:
         return connect_account(self._public(), exchange, loaded.section.spot, stake)
 
     @cached_property
-    def _facts(self) -> AccountFacts:
-        facts = self._private().facts()
-        if facts is None:
-            raise Skip(f"not known how to ask {self._venue.name}")
-        return facts
+    def _facts(self) -> AccountFacts | None:
+        """None where the exchange has no such questions."""
+        return self._private().facts()
 
     def _public(self) -> Any:
         """Markets, loaded once."""
@@ -193,10 +191,18 @@ class Doctor:
         yield clock_finding(ahead, rtt, signed=not self._dry_run)
 
     def _permissions(self) -> Iterator[Finding]:
+        if self._facts is None:
+            reasons = self._venue.refuse_reasons()
+            yield from (fail(f"account {number}", reason) for number, reason in enumerate(reasons))
+            if not reasons:
+                yield ok("account", f"{self._venue.name} has nothing against hedging with this key and account")
+            return
         for key in self._facts.keys:
             yield from key_findings(key, self.clock())
 
     def _account(self) -> Iterator[Finding]:
+        if self._facts is None:
+            raise Skip(f"the modes of {self._venue.name} are checked with its permissions")
         yield from mode_findings(self._facts, str(self._there.config["margin_mode"]))
 
     def _holdings(self) -> Iterator[Finding]:
@@ -207,7 +213,7 @@ class Doctor:
     def _balances(self) -> tuple[Mapping[str, Decimal], FuturesAccount]:
         if self._wallets is None:
             venue = self._private()
-            if not all(key.trades_futures(self.clock()) for key in self._facts.keys):
+            if self._facts is not None and not all(key.trades_futures(self.clock()) for key in self._facts.keys):
                 raise Skip("the key may not ask about futures")
             self._wallets = venue.spot_balances(), venue.futures_account()
         return self._wallets

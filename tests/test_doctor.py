@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from doctor_faults import BEGIN, DOCS, END, FAULTS, TRANSFER, Case, Fault, code, examine, new_case, row, table
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from freqtrade_fundhedge.cli import run
 from freqtrade_fundhedge.core.checks import Verdict
+from freqtrade_fundhedge.sandbox.client import ccxt_urls
 from freqtrade_fundhedge.sandbox.settings import DEFAULT_KEY, DEFAULT_SECRET
+from freqtrade_fundhedge.venue.live import LiveVenue
 
 TABLE = DOCS.read_text().partition(BEGIN)[2].partition(END)[0]
 
@@ -151,6 +157,57 @@ def test_two_transfer_tests_at_once_never_send_more_than_they_tell(case: Case) -
     done = [answer for answer in answers if answer["checks"][-1]["verdict"] == "ok"]
     assert 1 <= len(done) <= 2
     assert case.sandbox.count("POST", TRANSFER) == 2 * len(done)
+
+
+def test_an_exchange_that_tells_less_is_still_asked_what_forbids_hedging(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where keys and modes can't be asked one by one, the venue's own refusals count."""
+    monkeypatch.setattr(LiveVenue, "facts", lambda _self: None)
+    assert verdicts(case) | {"account": "skipped", "transfer": "skipped"} == verdicts(case)
+    assert set(verdicts(case).values()) == {"ok", "skipped"}
+    case.permit(enableWithdrawals=True)
+    (check,) = [check for check in examine(case) if check.name == "permissions"]
+    assert [f.text for f in check.findings] == [
+        "exchange.key: the key may withdraw; switch off 'Enable Withdrawals', no bot needs it"
+    ]
+
+
+JUNK = st.one_of(
+    st.none(), st.booleans(), st.integers(-2, 10**12), st.floats(), st.text(max_size=5), st.just([]), st.just({}),
+    st.just(["x"]), st.just({"x": 1}), st.just("BTC/USDT:USDT"), st.just("("),
+)  # fmt: skip
+PLACES = [
+    "dry_run", "max_open_trades", "stake_currency", "stake_amount", "tradable_balance_ratio", "margin_mode",
+    "trading_mode", "order_types", "order_types.entry", "entry_pricing", "pairlists", "internals",
+    "internals.process_throttle_secs", "dry_run_wallet", "strategy", "strategy_path", "user_data_dir", "bot_name",
+    "db_url", "exchange.name", "exchange.key", "exchange.secret",
+    "exchange.ccxt_sync_config", "exchange.pair_whitelist", "exchange.pair_blacklist", "fundhedge",
+    "fundhedge.db_url", "fundhedge.carry", "fundhedge.carry.pairlist_file", "fundhedge.margin.leverage",
+    "fundhedge.margin.min_liquidation_distance", "fundhedge.transfer.enabled", "fundhedge.spot.key",
+]  # fmt: skip
+
+
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
+@given(st.sampled_from(PLACES), JUNK)
+def test_no_value_in_the_configuration_ends_in_a_traceback(offline: dict[str, Any], place: str, junk: Any) -> None:
+    """Whatever stands there: eleven answers, and an exit code."""
+    config = copy.deepcopy(offline)
+    *folders, last = place.split(".")
+    target = config
+    for name in folders:
+        target = target[name]
+    target[last] = junk
+    Path("config.json").write_text(json.dumps(config))
+    assert run(["doctor", "-c", "config.json"]) in (0, 1, 2)
+
+
+@pytest.fixture
+def offline(case: Case) -> dict[str, Any]:
+    """A configuration whose exchange is a closed port, so that nothing is waited for."""
+    urls = dict.fromkeys(ccxt_urls("")["api"], "http://127.0.0.1:9")
+    case.config["exchange"]["ccxt_config"]["urls"] = {"api": urls}
+    return case.config
 
 
 @pytest.mark.parametrize("arguments", [["--nope"], ["-c"], ["--transfer-test=3"], ["extra"]])

@@ -190,7 +190,7 @@ def holding_findings(held: Holdings) -> Iterator[Finding]:
         yield warn(f"position {position.pair}", text, "no entries in this pair until it is closed")
     if not strangers:
         known = len(held.futures.positions)
-        yield ok("positions", f"{known} open positions, all of them ours" if known else "no open positions")
+        yield ok("positions", f"{known} open, ours" if known else "no open positions")
     for coin, amount in held.ours.items():
         there = held.spot.get(coin, ZERO)
         if there < amount:

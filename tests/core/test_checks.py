@@ -183,7 +183,7 @@ def test_own_coins_and_positions_are_told_from_the_users() -> None:
     )
     assert bad(holding_findings(held)) == {}
     texts = " ".join(finding.text for finding in holding_findings(held))
-    assert "1 open positions, all of them ours" in texts
+    assert "1 open, ours" in texts
     assert "never touched: 0.5 BTC, 2 ETH" in texts
     assert bad(holding_findings(replace(held, spot={"BTC": D("0.9")}, short_pairs=frozenset()))) == {
         "coins BTC": "fail",
