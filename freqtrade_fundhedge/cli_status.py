@@ -15,9 +15,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from freqtrade_fundhedge.cli_common import ConfigOption, JsonOption, load, print_json
+from freqtrade_fundhedge.cli_common import ConfigOption, JsonOption, load
 from freqtrade_fundhedge.cli_journal_file import Place, opened, place, stranger_note
-from freqtrade_fundhedge.errors import JournalError
+from freqtrade_fundhedge.cli_status_exchange import Exchange, lines
+from freqtrade_fundhedge.cli_status_exchange import as_json as reading_as_json
+from freqtrade_fundhedge.errors import JournalError, VenueError, in_words
 from freqtrade_fundhedge.journal_rows import HedgeRow, iso
 from freqtrade_fundhedge.status import OpenHedge, Status, Unknown, minutes, read_status
 from freqtrade_fundhedge.trail_text import coins, name_of, plain
@@ -32,38 +34,51 @@ def status_command(
         int | None,
         typer.Option(metavar="SECONDS", help="Show it again and again, until Ctrl-C.", min=1, max=86_400),
     ] = None,
+    exchange: Annotated[
+        bool, typer.Option("--exchange", help="Also ask the exchange: both legs, prices, margin, wallets.")
+    ] = False,
     as_machine: JsonOption = False,
 ) -> None:
-    """Show open hedges, transfers and what is unknown, from the bot's journal alone.
+    """Show open hedges, transfers and what is unknown, from the bot's journal.
 
-    Nothing is asked of the exchange and nothing is written: safe beside a running bot. Exit code 1 when something
-    needs a person: an outcome unknown or a hedge unhedged for more than 10 minutes, or a call that still stands.
+    Nothing is written and, without --exchange, nothing asked of the exchange: safe beside a running bot. Exit code 1
+    when something needs a person: an outcome unknown or a hedge unhedged for more than 10 minutes, a call that still
+    stands, or an exchange that can't be read.
 
     \b
     Examples:
       fundhedge status -c config.json
-      fundhedge status -c config.json --watch 10
+      fundhedge status -c config.json --exchange --watch 10
       fundhedge status -c config.json --json
     """
-    where = place(load(config))
-    code = _once(where, as_machine) if watch is None else _again_and_again(where, as_machine, watch)
+    loaded = load(config)
+    where, beyond = place(loaded), Exchange(loaded) if exchange else None
+    code = _once(where, as_machine, beyond) if watch is None else _again_and_again(where, as_machine, watch, beyond)
     raise typer.Exit(code)
 
 
-def _once(where: Place, as_machine: bool, one_line: bool = False) -> int:
+def _once(where: Place, as_machine: bool, beyond: Exchange | None = None, one_line: bool = False) -> int:
+    reading, trouble = None, ""
     with opened(where) as journal:
-        status = read_status(journal, time.time())
+        now = time.time()
+        status = read_status(journal, now)
         note = stranger_note(journal)
-    if as_machine and one_line:
-        typer.echo(json.dumps(_as_json(status, where), default=str))
-    elif as_machine:
-        print_json(_as_json(status, where))
+        if beyond is not None:
+            try:
+                reading = beyond.look(journal, now)
+            except VenueError as error:
+                trouble = f"the exchange can't be read: {in_words(str(error))}"
+    if as_machine:
+        answer = _as_json(status, where)
+        if beyond is not None:
+            answer["exchange"] = reading_as_json(reading) if reading is not None else {"error": trouble}
+        typer.echo(json.dumps(answer, default=str, indent=None if one_line else 2))
     else:
-        _print(status, where, note)
-    return NEEDS_A_PERSON if status.reasons else 0
+        _print(status, where, note, list(lines(reading, beyond.stake)) if beyond and reading else [trouble])
+    return NEEDS_A_PERSON if status.reasons or trouble else 0
 
 
-def _again_and_again(where: Place, as_machine: bool, seconds: int) -> int:
+def _again_and_again(where: Place, as_machine: bool, seconds: int, beyond: Exchange | None) -> int:
     """Until Ctrl-C. A journal that can't be read now may be there the next time: the bot restarts, too."""
     screen, code = Console(), 0
     try:
@@ -71,7 +86,7 @@ def _again_and_again(where: Place, as_machine: bool, seconds: int) -> int:
             if not as_machine and screen.is_terminal:
                 screen.clear()
             try:
-                code = _once(where, as_machine, one_line=True)
+                code = _once(where, as_machine, beyond, one_line=True)
             except JournalError as error:
                 code = NEEDS_A_PERSON
                 typer.echo(f"fundhedge: {error}", err=True)
@@ -114,7 +129,7 @@ def _exact(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: f"{value:f}" if isinstance(value, Decimal) else value for name, value in fields.items()}
 
 
-def _print(status: Status, where: Place, note: str) -> None:
+def _print(status: Status, where: Place, note: str, at_exchange: Sequence[str]) -> None:
     out = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else WIDTH)
     seen = f"last event {_when(status.last_event_at)}" if status.last_event_at else "no event yet"
     out.print(f"{status.bot}, {iso(status.at)[:19].replace('T', ' ')} UTC, {seen}")
@@ -125,6 +140,10 @@ def _print(status: Status, where: Place, note: str) -> None:
     for table in _tables(status):
         out.print()
         out.print(table)
+    if any(at_exchange):
+        out.print("\nAt the exchange")
+    for line in at_exchange:
+        out.print(plain(line))
     _print_unknown(out, status.unknown)
     if status.calls:
         out.print("\nCalls for a person")

@@ -67,7 +67,7 @@ TEXTS = (
 )  # fmt: skip
 INSIDE = tuple(text for text in TEXTS if not text.startswith((".", "/")))  # for what makes files
 OPTIONS = {
-    "status": ("--json", "--bogus"),
+    "status": ("--json", "--exchange", "--bogus"),
     "journal": ("--since", "--until", "--pair", "--kind", "--limit", "--csv", "--json", "--tax"),
     "scan": ("--min-volume", "--top", "--history", "--pairlist", "--json"),
     "report": ("--backtest", "--strategy", "--userdir", "--datadir", "--trades", "--json"),
@@ -76,7 +76,7 @@ OPTIONS = {
     "doctor": ("--json", "--bogus"),
     "init": ("--userdir", "--bogus"),
 }
-FLAGS = {"--json", "--tax", "--trades", "--dry-run", "--bogus"}
+FLAGS = {"--json", "--exchange", "--tax", "--trades", "--dry-run", "--bogus"}
 Case = tuple[str, ...]
 
 

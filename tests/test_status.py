@@ -24,6 +24,7 @@ from freqtrade_fundhedge.config import FundHedgeConfig, bot_name
 from freqtrade_fundhedge.core.intents import Move
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_rows import HedgeRow, iso
+from freqtrade_fundhedge.sandbox import SandboxControl, SandboxServer, freqtrade_config
 from freqtrade_fundhedge.status import minutes, read_status
 from freqtrade_fundhedge.venue.port import Direction, Fill, Side
 
@@ -323,3 +324,34 @@ WORDS = st.one_of(
 def test_no_argument_ends_in_a_traceback(words: list[str]) -> None:
     """Whatever is typed (but a number that would be waited for), it ends in a code of the three."""
     assert run(["status", *words]) in {0, 1, 2}
+
+
+def test_an_exchange_that_cannot_be_read_hides_nothing(journal: Journal, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the journal knows is shown all the same, with one line about the exchange and exit code 1."""
+    opened_hedge(journal)
+    nowhere = CONFIG["exchange"] | {"ccxt_config": {"httpProxy": "http://127.0.0.1:9", "timeout": 1000}}
+    Path("config.json").write_text(json.dumps(CONFIG | {"exchange": nowhere}))
+    out = shown(capsys, "--exchange", code=1)
+    assert "Open hedges" in out
+    assert "the exchange can't be read: " in out
+    assert run(["status", "-c", "config.json", "--exchange", "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["exchange"]["error"].startswith("the exchange can't be read")
+
+
+def test_without_a_key_prices_are_read_and_wallets_are_not(
+    journal: Journal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A dry-run shows basis and funding of its hedges, and says what it can't; nothing private is asked."""
+    opened_hedge(journal)
+    with SandboxServer() as server:
+        section = freqtrade_config(server.url, pair_whitelist=[PAIR]) | {"key": "", "secret": ""}
+        Path("config.json").write_text(json.dumps(CONFIG | {"exchange": section}))
+        out = shown(capsys, "--exchange")
+        answer = json.loads(shown(capsys, "--exchange", "--json"))["exchange"]
+        assert SandboxControl(server.url).count("GET", ".*(account|balance|positionRisk).*") == 0
+    assert "BTC/USDT:USDT: short not read, spot 0.01999998" in out
+    assert "that takes the live keys" in out
+    assert answer["wallets"] is None
+    assert answer["hedges"][0]["earned"] is None
+    assert answer["hedges"][0]["basis"] is not None

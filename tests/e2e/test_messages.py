@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import BTC, SWEEP, TRANSFER, Run, running
+from harness import BTC, SWEEP, TRANSFER, Run, holding, in_futures, running
+
+from freqtrade_fundhedge.cli import run as fundhedge
 
 pytestmark = pytest.mark.e2e
 
@@ -75,10 +77,14 @@ def signed(text: str, name: str) -> Decimal:
     return Decimal(found[1].replace(",", ""))
 
 
-def test_a_whole_hedge_in_messages(tmp_path: Path) -> None:
-    """Opened, reduced, swept and closed are one message each, and the result is what the exchange has booked."""
+def test_a_whole_hedge_in_messages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Opened, reduced, swept and closed are one message each, and the result is what the exchange has booked.
+
+    On the way `status --exchange`, beside the bot, says what the books say.
+    """
     with listening() as (url, heard), running(tmp_path, {"webhook": webhook(url)}) as run:
         run.enter()
+        check_status(run, capsys)
         run.sandbox.fault("error", TRANSFER, method="POST", params={"type": SWEEP}, code=-5013, msg="insufficient")
         run.close(BTC, "0.5")
         run.wait("half a hedge", lambda: run.hedged(BTC))
@@ -91,6 +97,35 @@ def test_a_whole_hedge_in_messages(tmp_path: Path) -> None:
             "top-up", "opened", "sweep", "reduced", "sweep at the second attempt", "closed", "sweep",
         ]  # fmt: skip
         check_result(run, heard[5])
+
+
+def check_status(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both legs, margin, wallets and what was earned so far, to the cent; and the same for people at 80 columns."""
+    before = run.moves()
+    capsys.readouterr()
+    assert fundhedge(["status", "-c", str(run.folder / "config.json"), "--exchange", "--json"]) == 0
+    seen = json.loads(capsys.readouterr().out)["exchange"]
+    books, mid = run.books(), Decimal(run.sandbox.get("state")["spot"][BTC.spot]["mid"])
+    (hedge,), wallets, cent = seen["hedges"], seen["wallets"], Decimal("0.0051")
+    (position,) = books["positions"]
+    assert Decimal(hedge["short"]) == -Decimal(position["positionAmt"])
+    assert Decimal(hedge["delta"]) == Decimal(hedge["held"]) - Decimal(hedge["short"])
+    assert Decimal(hedge["held"]) == holding(books, "BTC")
+    assert abs(Decimal(hedge["margin"]) - Decimal(position["isolatedWallet"])) < cent
+    assert Decimal(wallets["spot"]) == holding(books, "USDT")
+    assert Decimal(wallets["wallet"]) == in_futures(books)
+    assert wallets["next"] is None
+    sold_at_mid = Decimal(hedge["held"]) * (mid - Decimal(hedge["bid"]))
+    equity = Decimal(books["equity"]["total"]) - Decimal(books["equity"]["deposits"])
+    assert abs(Decimal(hedge["earned"]["total"]) + sold_at_mid - equity) < cent
+    assert 0 < Decimal(hedge["basis"]) < Decimal("0.01")
+    assert hedge["apr"] > 0.3
+    assert Decimal(hedge["distance"]) > Decimal("0.15")
+    assert fundhedge(["status", "-c", str(run.folder / "config.json"), "--exchange"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 80 for line in shown if not line.startswith("Journal:"))
+    assert [line for line in shown if line.startswith("Treasury: nothing to move")]
+    assert run.moves() == before
 
 
 def check_result(run: Run, text: str) -> None:
