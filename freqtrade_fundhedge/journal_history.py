@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import orjson
 from sqlalchemy import ColumnElement, Engine, Select, and_, or_, select
 
 from freqtrade_fundhedge.core.intents import State
@@ -71,7 +71,7 @@ def spot_fills(engine: Engine, bot: str) -> Iterator[SpotFill]:
     for row in _rows(engine, query):
         base, _, quote = row["symbol"].partition("/")
         with _sense("order"):
-            filled, fees = float(row["filled"]), json.loads(row["fees"])
+            filled, fees = float(row["filled"]), orjson.loads(row["fees"])
             if filled > 0:  # an order that met nobody is done, too
                 yield SpotFill(
                     row["hedge_id"], epoch(row["sent_at"]), row["side"] == Side.BUY, filled,
@@ -86,7 +86,7 @@ def funding_events(engine: Engine, bot: str) -> Iterator[FundingEvent]:
     )
     for row in _rows(engine, query.order_by(events.c.id)):
         with _sense("event"):
-            yield FundingEvent(row["hedge_id"], epoch(row["at"]), float(json.loads(row["data"])["amount"]))
+            yield FundingEvent(row["hedge_id"], epoch(row["at"]), float(orjson.loads(row["data"])["amount"]))
 
 
 def snapshots(engine: Engine, bot: str, wish: Wish) -> Iterator[Snapshot]:
@@ -94,7 +94,7 @@ def snapshots(engine: Engine, bot: str, wish: Wish) -> Iterator[Snapshot]:
     query = select(events.c.at, events.c.data).where(events.c.bot == bot, events.c.kind == SNAPSHOT)
     for row in _rows(engine, query.where(*_within(events.c.at, wish)).order_by(events.c.id)):
         with _sense("event"):
-            data = json.loads(row["data"])
+            data = orjson.loads(row["data"])
             wallets = {name: float(text) for name, text in data["wallets"].items()}
             prices = {pair: (float(mark), float(index)) for pair, (mark, index) in data["prices"].items()}
             yield Snapshot(epoch(row["at"]), wallets.get("futures"), wallets.get("spot"), prices)

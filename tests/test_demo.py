@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
+from figures import Figures
 
 from freqtrade_fundhedge.demo.bot import find_strategies
 from freqtrade_fundhedge.demo.command import run_demo
@@ -72,6 +73,8 @@ def test_the_demo_speaks_json(tmp_path: Path) -> None:
     together = answer["result"][-1]
     assert abs(Decimal(together["bot"]) - Decimal(together["exchange"])) < Decimal("0.01")
     assert answer["seconds"] < 120
+    page = Figures(Path(answer["report"]).read_text()).found
+    assert abs(page["cards"][0] - float(together["exchange"])) < 0.01
 
 
 def test_a_bot_that_dies_ends_the_demo(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from freqtrade_fundhedge.journal_rows import HedgeRow, epoch
 from freqtrade_fundhedge.market import spot_symbol
 from freqtrade_fundhedge.report.shorts import Short
 
+SAME_MOMENT_S = 5.0  # the exchange's clock stamps one leg, ours the other
+
 
 class PricePoint(NamedTuple):
     """Last known prices, quote per base unit of the perpetual and of the spot market; 0 = not known."""
@@ -233,6 +235,18 @@ class _State:
     cash: float = 0.0
     perp: float = 0.0
     spot: float = 0.0
+    spot_at: float = float("-inf")
+
+    def prices(self, change: _Change) -> None:
+        """Take over what a change says of prices.
+
+        The short is closed a moment before its coins are: until their price is known, the basis stays as it was.
+        """
+        if change.spot:
+            self.spot, self.spot_at = change.spot, change.at
+        elif change.perp and self.perp and change.at - self.spot_at > SAME_MOMENT_S:
+            self.spot *= change.perp / self.perp
+        self.perp = change.perp or self.perp
 
     def worth(self) -> tuple[float, float]:
         naked = self.naked_cash - self.sold * self.perp
@@ -246,7 +260,7 @@ def _walk(changes: Iterable[_Change]) -> tuple[list[Step], _State]:
         state.held += change.bought
         state.naked_cash += change.naked_cash
         state.cash += change.cash
-        state.perp, state.spot = change.perp or state.perp, change.spot or state.spot
+        state.prices(change)
         worth = state.worth()
         steps.append(Step(change.at, worth[0] - before[0], worth[1] - before[1]))
         before = worth

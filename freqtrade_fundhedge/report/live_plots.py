@@ -55,7 +55,9 @@ def funding(figure: Figure, report: LiveReport) -> None:
     width = float(np.clip(room / len(values), 0.8, 12.0))
     axes.vlines(_times(list(totals)), 0.0, values, colors=signs(values), linewidth=width)
     frame(axes, dates=True)
-    axes.margins(x=0.05)
+    first, last = min(report.begin, *totals), max(report.end, *totals)
+    margin = max(60.0, (last - first) * 0.02)
+    axes.set_xlim(*date2num(_times([first - margin, last + margin])))  # type: ignore[no-untyped-call]
     axes.axhline(0, color=MUTED, linewidth=0.8)
 
 

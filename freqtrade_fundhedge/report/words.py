@@ -17,8 +17,15 @@ def shown(value: object, kind: str, currency: str = "") -> str:
     """
     if not isinstance(value, int | float) or not isfinite(value):
         return "-"
+    text = _text(0.0 - value if kind == "cost" else value, kind)
+    if not any(digit in text for digit in "123456789"):
+        text = text.removeprefix("-")  # what rounds to nothing is no loss
+    return f"{text} {currency}".rstrip() if kind in {"money", "cost"} else text
+
+
+def _text(value: float, kind: str) -> str:
     if kind in {"money", "cost"}:
-        return f"{0.0 - value if kind == 'cost' else value:,.2f} {currency}".rstrip()
+        return f"{value:,.2f}"
     return {
         "count": f"{value:,.0f}", "fraction": f"{value:.2%}", "number": f"{value:.2f}", "days": f"{value / 24:.1f}",
         "seconds": f"{value:,.1f} s", "quantity": f"{value:,.8g}", "price": f"{value:,.6g}", "exact": f"{value:,.4f}",
