@@ -40,6 +40,7 @@ class Kind(StrEnum):
 
     ORDER = "order"
     TRANSFER = "transfer"
+    MARGIN = "margin"
     EVENT = "event"
     HEDGE = "hedge"
 
@@ -50,7 +51,7 @@ PairOption = Annotated[
     str, typer.Option(metavar="PAIR", help="One pair: BTC/USDT:USDT or BTC/USDT. Without transfers.")
 ]
 KindOption = Annotated[
-    list[Kind] | None, typer.Option(metavar="KIND", help="order, transfer, event or hedge; repeatable.")
+    list[Kind] | None, typer.Option(metavar="KIND", help="order, transfer, margin, event or hedge; repeatable.")
 ]
 LimitOption = Annotated[
     int | None,

@@ -12,18 +12,18 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, and_, func, or_, select, union
 
 from freqtrade_fundhedge.journal_open import journal_errors
-from freqtrade_fundhedge.journal_rows import CloseRow, EventRow, HedgeRow, OrderRow, TransferRow, read
-from freqtrade_fundhedge.schema import events, hedges, short_closes, spot_orders, transfers
+from freqtrade_fundhedge.journal_rows import CloseRow, EventRow, HedgeRow, MarginRow, OrderRow, TransferRow, read
+from freqtrade_fundhedge.schema import events, hedges, margin_changes, short_closes, spot_orders, transfers
 
 ROWS_AT_ONCE = 500
 NAMES = 5
 SNAPSHOT = "snapshot"  # readings for the report; no event of a trail unless asked for
 
-Record = HedgeRow | OrderRow | TransferRow | CloseRow | EventRow
+Record = HedgeRow | OrderRow | TransferRow | CloseRow | MarginRow | EventRow
 
 
 class Entry(NamedTuple):
-    """One record: when it counts, what it is (hedge, order, close, transfer, event), and all that is known."""
+    """One record: when it counts, what it is (hedge, order, close, margin, transfer, event), and all that is known."""
 
     at: str
     record: str
@@ -71,6 +71,10 @@ _SOURCES: Final[dict[str, _Source]] = {
     "close": _Source(
         CloseRow, select(short_closes), short_closes.c.created_at, short_closes.c.serial, short_closes.c.bot,
         short_closes.c.pair,
+    ),
+    "margin": _Source(
+        MarginRow, select(margin_changes), margin_changes.c.created_at, margin_changes.c.serial,
+        margin_changes.c.bot, margin_changes.c.pair,
     ),
     "transfer": _Source(
         TransferRow, select(transfers), transfers.c.created_at, transfers.c.serial, transfers.c.bot, None

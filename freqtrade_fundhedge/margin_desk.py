@@ -14,6 +14,7 @@ from freqtrade_fundhedge.errors import BackOff, Insufficient, NotSent, OutcomeUn
 from freqtrade_fundhedge.journal_rows import MarginRow, epoch
 from freqtrade_fundhedge.pauses import Pauses
 from freqtrade_fundhedge.schema import margin_changes
+from freqtrade_fundhedge.trail_text import margin_name
 from freqtrade_fundhedge.venue.port import ZERO, FuturesAccount, MarginKind, Position
 
 ABSENT_LOOKUPS = 3
@@ -89,14 +90,14 @@ class MarginDesk:
             ctx.venue.change_margin(row.pair, kind, amount)
         except OutcomeUnknown as error:
             journal.margin_moved(row.intent_id, Move.LOSE, str(error), ctx.clock())
-            ctx.record("margin_unknown", f"{_phrase(row)}: the answer was lost; looking it up", pair=row.pair)
+            ctx.record("margin_unknown", f"{margin_name(row)}: the answer was lost; looking it up", pair=row.pair)
             raise
         except NotSent as error:
             journal.margin_moved(row.intent_id, Move.PROVE_ABSENT, str(error), ctx.clock())
             raise
         except Rejected as error:
             journal.margin_moved(row.intent_id, Move.REFUSE, str(error), ctx.clock())
-            logger.warning("%s refused: %s", _phrase(row), error)
+            logger.warning("%s refused: %s", margin_name(row), error)
             if isinstance(error, BackOff):
                 raise
             return (Move.REDUCE if isinstance(error, Insufficient) else Move.REFUSE), ZERO
@@ -109,7 +110,9 @@ class MarginDesk:
         self.ctx.settled(f"change {row.intent_id}")
         self.changed.add(row.pair)
         kind = "margin_added" if row.kind is MarginKind.ADD else "margin_taken_back"
-        self.step(kind, row.pair, f"{_phrase(row)} done", row.arithmetic, intent=row.intent_id, amount=str(row.amount))
+        self.step(
+            kind, row.pair, f"{margin_name(row)} done", row.arithmetic, intent=row.intent_id, amount=str(row.amount)
+        )
 
     def step(self, kind: str, pair: str, text: str, arithmetic: Mapping[str, str], **data: Any) -> None:
         """Record a step; an exit that is asked for in each loop, and the user's phone, get it once an episode."""
@@ -140,7 +143,7 @@ class MarginDesk:
             self._done(row)
             return True
         lookups = journal.not_seen(margin_changes, row.intent_id)
-        ctx.once(f"change {row.intent_id}", f"{_phrase(row)}: outcome not known yet")
+        ctx.once(f"change {row.intent_id}", f"{margin_name(row)}: outcome not known yet")
         if lookups < ABSENT_LOOKUPS or ctx.clock() - epoch(row.sent_at) < ABSENT_AFTER_S or not _unmoved(row, account):
             return False
         answer = f"not in the history in {lookups} lookups, and the position's margin has not moved"
@@ -178,8 +181,3 @@ def _unmoved(row: MarginRow, account: FuturesAccount) -> bool:
     return abs(margin - without) <= slack and all(
         abs(margin - applied) > slack for applied in (without + change, without + change * part)
     )
-
-
-def _phrase(row: MarginRow) -> str:
-    amount = f"{row.amount.normalize():f} USDT"
-    return f"{row.pair}: {amount} of margin {'added' if row.kind is MarginKind.ADD else 'taken back'}"

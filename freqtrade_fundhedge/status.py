@@ -10,15 +10,15 @@ from freqtrade_fundhedge.core.intents import State
 from freqtrade_fundhedge.errors import JournalError
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_hedge import open_calls, topic_of
-from freqtrade_fundhedge.journal_rows import CloseRow, EventRow, HedgeRow, OrderRow, TransferRow, epoch
+from freqtrade_fundhedge.journal_rows import CloseRow, EventRow, HedgeRow, MarginRow, OrderRow, TransferRow, epoch
 from freqtrade_fundhedge.journal_trail import Wish, newest
-from freqtrade_fundhedge.trail_text import name_of
+from freqtrade_fundhedge.trail_text import margin_name, name_of
 
 PATIENCE_S = 600.0
 SHOWN = 5
 CALLS_READ = 100
 
-Intent = OrderRow | TransferRow | CloseRow
+Intent = OrderRow | TransferRow | CloseRow | MarginRow
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Unknown:
 
     Attributes
     ----------
-    kind : order, transfer or close
+    kind : order, transfer, margin or close
     waiting_for : what has to happen for it to be settled
     """
 
@@ -106,7 +106,7 @@ def read_status(journal: Journal, now: float) -> Status:
 
 
 def _open_intents(journal: Journal) -> Sequence[Intent]:
-    return [*journal.open_orders(), *journal.open_transfers(), *journal.open_closes()]
+    return [*journal.open_orders(), *journal.open_transfers(), *journal.open_closes(), *journal.open_margins()]
 
 
 def _hedge(row: HedgeRow, unknown: Sequence[Unknown], now: float) -> OpenHedge:
@@ -131,6 +131,8 @@ def _unknown(row: Intent, now: float) -> Unknown:
     elif isinstance(row, OrderRow):
         kind, where = "order", "the exchange's order list"
         text = f"{row.symbol}: {row.side} {row.amount.normalize():f}"
+    elif isinstance(row, MarginRow):
+        kind, text, where = "margin", margin_name(row), "the exchange's history of the position's margin"
     else:
         kind, where = "close", "the exchange's order list"
         text = f"{row.pair}: buy back {row.amount.normalize():f}, reduce-only"
@@ -183,7 +185,7 @@ def _calls(journal: Journal, rows: Sequence[HedgeRow]) -> Iterator[Call]:
 def _stands(row: EventRow, rows: Sequence[HedgeRow], still: Mapping[str, str]) -> bool:
     """Whether the bot has not said that the matter is over, nor the hedge that it is about is closed."""
     kind, _, what = topic_of(row).partition(" ")
-    if kind in {"order", "transfer", "close"} or topic_of(row) not in still:
+    if kind in {"order", "transfer", "close", "change"} or topic_of(row) not in still:
         # The intent itself tells, with its age: every lost answer is looked up, and most are found within a minute.
         return False
     if kind in {"gone", "missing", "smaller"}:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from freqtrade_fundhedge.journal_rows import CloseRow, EventRow, HedgeRow, OrderRow, TransferRow
+from freqtrade_fundhedge.journal_rows import CloseRow, EventRow, HedgeRow, MarginRow, OrderRow, TransferRow
 from freqtrade_fundhedge.journal_trail import Entry
-from freqtrade_fundhedge.venue.port import Direction
+from freqtrade_fundhedge.venue.port import Direction, MarginKind
 
 
 def lines(entry: Entry) -> Iterator[str]:
@@ -20,6 +20,8 @@ def lines(entry: Entry) -> Iterator[str]:
         told = _transfer(row)
     elif isinstance(row, CloseRow):
         told = _close(row)
+    elif isinstance(row, MarginRow):
+        told = _margin(row)
     elif isinstance(row, EventRow):
         told = iter((f"{row.kind}: {row.message}",))
     else:
@@ -69,6 +71,17 @@ def _text(attempt: dict[str, Any], name: str) -> str:
 
 def _close(row: CloseRow) -> Iterator[str]:
     yield f"{row.pair}: buy back {coins(row.amount)}, reduce-only: {row.state}, {coins(row.filled)} filled"
+    if row.answer:
+        yield f"  {row.answer}"
+
+
+def margin_name(row: MarginRow) -> str:
+    """A change of an isolated position's margin in the words of the bot's messages."""
+    return f"{row.pair}: {coins(row.amount)} USDT of margin {'added' if row.kind is MarginKind.ADD else 'taken back'}"
+
+
+def _margin(row: MarginRow) -> Iterator[str]:
+    yield f"{margin_name(row)}: {row.state}"
     if row.answer:
         yield f"  {row.answer}"
 
