@@ -110,7 +110,13 @@ def _venue(
     """Paper on Freqtrade's dry-run wallet, else the real account."""
     if wallet is not None:
         return PaperVenue(api, wallet, journal, stake, settings.paper.spot_usdt)
-    return LiveVenue(api, source if settings.spot.key is not None else api, stake)
+    venue = LiveVenue(api, source if settings.spot.key is not None else api, stake)
+    if venue.untried:
+        logger.warning(
+            "%s: never tried against the real exchange; start with a dry-run and small sums, see docs/exchanges.md",
+            venue.name,
+        )
+    return venue
 
 
 def _cross(config: dict[str, Any]) -> bool:

@@ -24,7 +24,7 @@ from freqtrade_fundhedge.core.account_checks import (
     key_findings,
     mode_findings,
 )
-from freqtrade_fundhedge.core.checks import Finding, Verdict, fail, ok, skipped, worst
+from freqtrade_fundhedge.core.checks import Finding, Verdict, fail, ok, skipped, warn, worst
 from freqtrade_fundhedge.core.pair_checks import PairFacts, least, pair_facts, pair_findings, pair_line
 from freqtrade_fundhedge.core.setup_checks import config_findings, version_findings
 from freqtrade_fundhedge.errors import BackOff, Denied, FundHedgeError, NotSent, OutcomeUnknown, in_words
@@ -196,6 +196,7 @@ class Doctor:
             yield from (fail(f"account {number}", reason) for number, reason in enumerate(reasons))
             if not reasons:
                 yield ok("account", f"{self._venue.name} has nothing against hedging with this key and account")
+            yield from (warn(f"advice {number}", line) for number, line in enumerate(self._venue.advice()))
             return
         for key in self._facts.keys:
             yield from key_findings(key, self.clock())
@@ -258,9 +259,11 @@ class Doctor:
             balances, account = self._balances()
             spot_free, futures_free = balances.get(stake, ZERO), account.free
         slots = free_slots(config, self._known.open_hedges)
+        pooled = not self._dry_run and not self._venue.separate_wallets
+        futures_free = ZERO if pooled else futures_free
         margin, cost = one_hedge(self._there, spot_free + futures_free, slots)
-        shared = section.margin.fund_entries and section.transfer.enabled
-        found = funds_finding(Funds(margin, cost, slots, shared, spot_free, futures_free, stake))
+        shared = pooled or (section.margin.fund_entries and section.transfer.enabled)
+        found = funds_finding(Funds(margin, cost, slots, shared, spot_free, futures_free, stake, pooled))
         yield below_minimum(found, cost, self._minimum())
 
     def _minimum(self) -> Decimal:
@@ -278,4 +281,6 @@ class Doctor:
             raise Skip("not asked for: --transfer-test moves 1 USDT there and back")
         if not self._there.section.transfer.enabled:
             raise Skip("fundhedge.transfer.enabled is false")
+        if not self._private().separate_wallets:
+            raise Skip("spot and futures are one account")
         yield transfer_finding(self._there, self._place, self._private())

@@ -150,7 +150,7 @@ class Controller:
         self.entries.carried_out(leg.pair)
         self.claims.filled(leg, hedge)
         self.purse.forget()
-        if leg.freed > hedge.swept or self.guard.refusal():
+        if (leg.freed > hedge.swept and self.ctx.venue.separate_wallets) or self.guard.refusal():
             self.account = self.ctx.venue.futures_account()
             self.purse.forget(self.account)
             self._resolve_and_move(self.account)
@@ -227,9 +227,9 @@ class Controller:
         """A closed hedge with nothing left to sweep needs no more looking at."""
         settings = self.ctx.settings
         banded = self.ctx.cross and self.account is not None and bool(self.account.positions)
-        sweeps_by_hedge = settings.transfer.enabled and (banded or not settings.margin.fund_entries)
-        unsettled = self.ctx.journal.unsettled()
-        self.positions.forget(unsettled)
+        moves = settings.transfer.enabled and self.ctx.venue.separate_wallets
+        sweeps_by_hedge = moves and (banded or not settings.margin.fund_entries)
+        self.positions.forget(unsettled := self.ctx.journal.unsettled())
         for hedge in unsettled:
             if hedge.state == "closed" and (not sweeps_by_hedge or hedge.unswept < CENT):
                 self.ctx.journal.note_hedge(hedge.id, settled=True)

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Final
+from typing import Any, Final
 
 import ccxt
 
@@ -112,6 +112,17 @@ CODES: Final[dict[str, type[VenueError]]] = {
     ),
 }  # fmt: skip
 
+# Codes of the other exchanges that ccxt takes for refusals and that are none: the order or transfer is there already,
+# or the exchange gave up waiting for itself. Source: the codes and their texts in ccxt's tables of exceptions, and
+# Bybit's, OKX's and Bitget's documentation, "Error codes".
+UNSETTLED: Final[dict[str, frozenset[str]]] = {
+    "bybit": frozenset({"10014", "12141", "110030", "110072", "131214", "140030", "170035", "170141", "170146"}),
+    "okx": frozenset({"51011", "51016"}),
+    "bitget": frozenset({"25212", "40010", "40786", "43118"}),
+    "gate": frozenset({"REPEATED_CREATION"}),
+    "kucoin": frozenset({"126033", "126044", "408000"}),
+}
+
 # ccxt's classes, for exchanges whose codes are not listed above. Looked up along the class's bases, nearest first.
 CLASSES: Final[dict[str, type[VenueError]]] = {
     "InsufficientFunds": Insufficient,
@@ -169,14 +180,23 @@ _CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/\s@]+(?=@)")
 def exchange_code(text: str) -> str:
     """The exchange's own code in a ccxt message such as 'binance {"code":-5013,"msg":"..."}', or ""."""
     start = text.find("{")
-    if start >= 0:
-        try:
-            body = json.loads(text[start:])
-        except ValueError:
-            match = re.search(r'"code"\s*:\s*"?(-?\d+)', text)
-            return match.group(1) if match else ""
-        if isinstance(body, dict) and "code" in body:
-            return str(body["code"])
+    if start < 0:
+        return ""
+    try:
+        body = json.loads(text[start:])
+    except ValueError:
+        match = re.search(r'"(?:code|retCode)"\s*:\s*"?(-?\d+)', text)
+        return match.group(1) if match else ""
+    return _code_of(body) if isinstance(body, dict) else ""
+
+
+def _code_of(body: dict[str, Any]) -> str:
+    """Bybit says `retCode`, Gate `label`; OKX has the code of an order inside, beside one that says only "failed"."""
+    items = body.get("data")
+    inner = items[0].get("sCode") if isinstance(items, list) and items and isinstance(items[0], dict) else None
+    for found in (inner, body.get("code"), body.get("retCode"), body.get("label")):
+        if found not in (None, ""):
+            return str(found)
     return ""
 
 
@@ -209,7 +229,7 @@ def classify(error: BaseException) -> VenueError:
     text = redact(f"{type(error).__name__}: {error}")
     code = exchange_code(str(error))
     kind = CODES.get(code) or _http_kind(str(error)) or _class_kind(error)
-    if _DUPLICATE_TEXT.search(text):
+    if _DUPLICATE_TEXT.search(text) or code in UNSETTLED.get(str(error).partition(" ")[0], ()):
         # An order under our id is open already: an earlier attempt lives, so look it up instead of believing a refusal.
         return OutcomeUnknown(text, code)
     told = kind is Rejected or (kind is OutcomeUnknown and code not in CODES)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from freqtrade_fundhedge.context import Context, logger
-from freqtrade_fundhedge.core.account_checks import AccountFacts, clock_finding, fitness
+from freqtrade_fundhedge.core.account_checks import AccountFacts, clock_finding, fitness, told_findings
 from freqtrade_fundhedge.core.checks import Change, Finding, Verdict, changes, fail, ok, remembered, skipped, warn
 from freqtrade_fundhedge.core.pair_checks import pair_facts
 from freqtrade_fundhedge.errors import Denied, StartRefused, VenueError
@@ -34,6 +34,9 @@ class Source(Protocol):
 
     def refuse_reasons(self) -> Sequence[str]:
         """What forbids hedging, one line each."""
+
+    def advice(self) -> Sequence[str]:
+        """What a careful person would change, one line each."""
 
     def clock(self) -> tuple[float, float]:
         """Milliseconds that this machine is ahead, and the round trip's."""
@@ -114,8 +117,7 @@ class Health:
             if facts is not None:
                 yield from fitness(facts, self.margin_mode, now)
             else:
-                reasons = self.source.refuse_reasons()
-                yield fail("account", "; ".join(reasons)) if reasons else ok("account", "the account is fit")
+                yield from told_findings(self.source.refuse_reasons(), self.source.advice())
         except Denied as error:
             yield fail("key-refused", f"exchange.key: the exchange refuses the key: {error}")
         else:

@@ -19,6 +19,9 @@ def spot_obstacle(ctx: Context, claims: Claims, pair: str, quantity: Decimal, pr
     """
     market = ctx.venue.market(pair)
     free = ctx.venue.spot_balances().get(market.quote, ZERO) - claims.total(besides=pair)
+    if not ctx.venue.separate_wallets:
+        # The short's margin comes out of the same pool.
+        free -= quantity * price / int(ctx.settings.margin.leverage)
     quote = ctx.quote(market.symbol, fresh=True)
     if quote.best(Side.BUY) <= 0:
         return f"{market.symbol} has no asks"

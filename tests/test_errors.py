@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from freqtrade_fundhedge.errors import (
     CLASSES,
     CODES,
+    UNSETTLED,
     BackOff,
     Denied,
     Insufficient,
@@ -170,7 +171,11 @@ def test_back_off_carries_the_wait() -> None:
         ('binance {"code":-5013,"msg":"x"}', "-5013"),
         ('binance 429 Too Many Requests {"code": "-1003"}', "-1003"),
         ('binance {"code":-2013,"msg":"x"} and more', "-2013"),
-        ('bybit {"retCode":10001}', ""),
+        ('bybit {"retCode":10001,"retMsg":"x"}', "10001"),
+        ('bybit 504 {"retCode":10000, cut', "10000"),
+        ('gate {"label":"REPEATED_CREATION","message":"x"}', "REPEATED_CREATION"),
+        ('okx {"code":"1","data":[{"sCode":"51008","sMsg":"x"}],"msg":""}', "51008"),
+        ('okx {"code":"50011","data":[],"msg":"Too Many Requests"}', "50011"),
         ("binance [1, 2]", ""),
         ("binance <html>{}</html>", ""),
         ("", ""),
@@ -191,6 +196,57 @@ def test_every_code_of_the_table_reads_as_it_says() -> None:
     """No word in a message moves a code away from what the table says of it."""
     for code, kind in CODES.items():
         assert type(classify(ccxt.ExchangeError(f'binance {{"code":{code},"msg":"said"}}'))) is kind
+
+
+def body_of(exchange: str, code: str) -> dict[str, Any]:
+    """How each exchange writes a code."""
+    if exchange == "bybit":
+        return {"retCode": int(code), "retMsg": "said", "result": {}}
+    if exchange == "gate":
+        return {"label": code, "message": "said"}
+    if exchange == "okx":
+        return {"code": "1", "data": [{"ordId": "", "sCode": code, "sMsg": "said"}], "msg": "All operations failed"}
+    return {"code": code, "msg": "said", "data": None}
+
+
+def of_ccxt(exchange: str, code: str) -> ccxt.BaseError:
+    """What ccxt's class for the exchange raises for a code."""
+    api, body = getattr(ccxt, exchange)(), body_of(exchange, code)
+    with pytest.raises(ccxt.BaseError) as caught:
+        api.handle_errors(200, "OK", "https://venue.example/order", "POST", {}, json.dumps(body), body, {}, "")
+    return caught.value
+
+
+@pytest.mark.parametrize(("exchange", "code"), [(name, code) for name, codes in UNSETTLED.items() for code in codes])
+def test_what_is_there_already_was_not_refused(exchange: str, code: str) -> None:
+    """A duplicate, or an exchange that timed out inside, says that the first attempt may live, whatever ccxt says."""
+    error = of_ccxt(exchange, code)
+    assert type(classify(error)) is OutcomeUnknown
+    assert classify(error).code == code
+
+
+@pytest.mark.parametrize(
+    ("exchange", "code", "kind"),
+    [
+        ("bybit", "131212", Insufficient), ("bybit", "170131", Insufficient), ("bybit", "110007", Insufficient),
+        ("bybit", "10005", Denied), ("bybit", "10010", Denied), ("bybit", "10006", BackOff),
+        ("bybit", "10002", Rejected),
+        ("bybit", "10000", OutcomeUnknown), ("bybit", "10016", OutcomeUnknown), ("bybit", "999999", OutcomeUnknown),
+        ("okx", "51008", Insufficient), ("okx", "50110", Denied), ("okx", "50011", BackOff), ("okx", "50102", Rejected),
+        ("okx", "51603", NoSuchOrder), ("okx", "50004", OutcomeUnknown), ("okx", "99999", OutcomeUnknown),
+        ("bitget", "43012", Insufficient), ("bitget", "40762", Insufficient), ("bitget", "40014", Denied),
+        ("bitget", "429", BackOff), ("bitget", "40008", Rejected), ("bitget", "99999", OutcomeUnknown),
+        ("gate", "BALANCE_NOT_ENOUGH", Insufficient), ("gate", "FORBIDDEN", Denied),
+        ("gate", "TOO_MANY_REQUESTS", BackOff),
+        ("gate", "ORDER_NOT_FOUND", NoSuchOrder), ("gate", "SERVER_ERROR", OutcomeUnknown),
+        ("gate", "SOMETHING_NEW", OutcomeUnknown),
+        ("kucoin", "230003", Insufficient), ("kucoin", "400007", Denied), ("kucoin", "429000", BackOff),
+        ("kucoin", "400002", Rejected), ("kucoin", "999999", OutcomeUnknown),
+    ],
+)  # fmt: skip
+def test_other_exchanges_are_read_by_ccxts_tables(exchange: str, code: str, kind: type[VenueError]) -> None:
+    """Balance, permission, rate limit and clock are refusals on every exchange; a code that nobody knows is unknown."""
+    assert type(classify(of_ccxt(exchange, code))) is kind
 
 
 HIDDEN = "Zq9veryprivateZq9"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -162,6 +162,12 @@ def fitness(facts: AccountFacts, margin_mode: str, now: float) -> list[Finding]:
     return [*(f for key in facts.keys for f in key_findings(key, now)), *mode_findings(facts, margin_mode)]
 
 
+def told_findings(reasons: Sequence[str], advice: Sequence[str]) -> Iterator[Finding]:
+    """What an exchange without such questions says of key and account: its reasons to refuse, and its advice."""
+    yield fail("account", "; ".join(reasons)) if reasons else ok("account", "the account is fit")
+    yield warn("advice", "; ".join(advice)) if advice else ok("advice", "nothing that a careful person would change")
+
+
 @dataclass(frozen=True)
 class Holdings:
     """What is there, beside what the journal knows.
@@ -214,6 +220,7 @@ class Funds:
     margin, spot_cost : of one hedge, fees and slippage included; 0 where the stake takes what there is
     slots : hedges that may still be opened, None for any number
     shared : margin is fetched from spot when it is needed, so that both wallets count as one
+    pooled : both sides are one account, all of it in `spot_free`
     """
 
     margin: Decimal
@@ -223,12 +230,14 @@ class Funds:
     spot_free: Decimal
     futures_free: Decimal
     stake: str = "USDT"
+    pooled: bool = False
 
 
 def funds_finding(funds: Funds) -> Finding:
     """How many of the planned hedges fit, both legs."""
     spot, futures = funds.spot_free, funds.futures_free
     have = f"{spot:,.2f} {funds.stake} on spot, {futures:,.2f} free on futures"
+    have = f"{spot:,.2f} {funds.stake} free" if funds.pooled else have
     per = f"a hedge takes {funds.margin:,.2f} as margin and {funds.spot_cost:,.2f} on spot"
     both = funds.margin + funds.spot_cost
     if both <= 0:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from freqtrade_fundhedge.errors import ConfigError
 from freqtrade_fundhedge.venue.binance import BinanceAccount
+from freqtrade_fundhedge.venue.bitget import BitgetAccount
+from freqtrade_fundhedge.venue.bybit import BybitAccount
+from freqtrade_fundhedge.venue.gate import GateAccount
+from freqtrade_fundhedge.venue.hyperliquid import HyperliquidAccount
+from freqtrade_fundhedge.venue.kucoin import KucoinAccount
+from freqtrade_fundhedge.venue.okx import OkxAccount
 from freqtrade_fundhedge.venue.port import (
     Direction,
     Evidence,
@@ -25,8 +31,30 @@ class Account(Protocol):
     margin_step: Decimal
     """See `Venue.margin_step`."""
 
+    answer_is_final: bool
+    untried: bool
+
+    @property
+    def separate_wallets(self) -> bool:
+        """Whether spot and futures are two wallets, as the account itself says."""
+
+    def route(self) -> None:
+        """Find out what kind of account this is, before anything is sent for which ccxt has to know it."""
+
+    def spot(self) -> dict[str, Decimal]:
+        """Free amounts on spot by coin."""
+
     def futures(self) -> FuturesAccount:
         """Wallet, withdrawable amount and positions."""
+
+    def order_key(self, intent: str) -> str:
+        """The client order id of an intent."""
+
+    def order(self, symbol: str, intent: str) -> dict[str, Any]:
+        """The spot order of an intent. Raises NoSuchOrder."""
+
+    def trades(self, symbol: str, order_id: str) -> list[dict[str, Any]]:
+        """The trades of one spot order."""
 
     def wallets(self, direction: Direction) -> tuple[str, str]:
         """From and to, in ccxt's unified account names."""
@@ -39,6 +67,9 @@ class Account(Protocol):
 
     def refuse_reasons(self) -> Sequence[str]:
         """Why this key or account can't hedge."""
+
+    def advice(self) -> Sequence[str]:
+        """What a careful user would change or know, without which the bot starts all the same."""
 
     def entries(self, pair: str, since: float) -> Sequence[ShortEntry]:
         """Orders that sold a perpetual since a time."""
@@ -56,7 +87,15 @@ class Account(Protocol):
         """Changes of an isolated position's margin since a time."""
 
 
-ACCOUNTS: dict[str, type[BinanceAccount]] = {"binance": BinanceAccount}
+ACCOUNTS: Final[dict[str, Callable[[Any, Any, str], Account]]] = {
+    "binance": BinanceAccount,
+    "bitget": BitgetAccount,
+    "bybit": BybitAccount,
+    "gate": GateAccount,
+    "hyperliquid": HyperliquidAccount,
+    "kucoin": KucoinAccount,
+    "okx": OkxAccount,
+}
 
 
 def account_for(api: Any, futures_api: Any, stake: str) -> Account:

@@ -27,6 +27,10 @@ class Answers:
         """See `health.Source`."""
         return self.venue.refuse_reasons()
 
+    def advice(self) -> Sequence[str]:
+        """See `health.Source`."""
+        return self.venue.advice() if isinstance(self.venue, LiveVenue) else ()
+
     def clock(self) -> tuple[float, float]:
         """See `health.Source`."""
         return clock_ahead(self.venue.api)

@@ -13,10 +13,10 @@ from typing import Any
 
 from freqtrade_fundhedge.core.account_checks import AccountFacts, fitness
 from freqtrade_fundhedge.core.checks import Verdict
-from freqtrade_fundhedge.errors import NoSuchOrder, OutcomeUnknown
 from freqtrade_fundhedge.venue import binance_margin
-from freqtrade_fundhedge.venue.ccxt_call import FINAL, after_send, call, decimal, resync_clock
+from freqtrade_fundhedge.venue.ccxt_call import call, decimal, resync_clock
 from freqtrade_fundhedge.venue.facts import account_facts
+from freqtrade_fundhedge.venue.lookup import OrderLookup
 from freqtrade_fundhedge.venue.port import (
     ZERO,
     Direction,
@@ -37,10 +37,12 @@ INCOME_PAGE = 1000
 PAGES = 50
 
 
-class BinanceAccount:
+class BinanceAccount(OrderLookup):
     """See `Account`. Binance takes no client key on a transfer: amounts carry the mark instead."""
 
     margin_step = binance_margin.MARGIN_STEP
+    separate_wallets = True
+    untried = False
 
     def __init__(self, api: Any, futures_api: Any, stake: str) -> None:
         self._api = api
@@ -115,6 +117,10 @@ class BinanceAccount:
         facts = account_facts(self._api, self._futures) or AccountFacts()
         return [f.line for f in fitness(facts, "cross", time.time()) if f.verdict is Verdict.FAIL]
 
+    def advice(self) -> Sequence[str]:
+        """Nothing that the permissions did not say."""
+        return ()
+
     def entries(self, pair: str, since: float) -> Sequence[ShortEntry]:
         """`GET /fapi/v1/allOrders` of one symbol."""
         rows = call(self._futures, self._futures.fetch_orders, pair, int(since * 1000), None, {"subType": "linear"})
@@ -123,33 +129,6 @@ class BinanceAccount:
             for row in rows
             if row.get("side") == "sell" and not row.get("reduceOnly")
         ]
-
-    def close_short(self, pair: str, quantity: Decimal, client_id: str) -> Decimal:
-        """Market order, reduce-only: it can only make the short smaller."""
-        resync_clock(self._futures)
-        params = {"reduceOnly": True, "clientOrderId": client_id}
-        answer = call(self._futures, self._futures.create_order, pair, "market", "buy", f"{quantity:f}", None, params)
-        if answer.get("id") is not None and answer.get("status") in FINAL:
-            return decimal(answer.get("filled"))
-        with after_send(f"the close of {pair}"):
-            evidence, filled = self.find_close(pair, client_id)
-        if evidence is Evidence.APPLIED:
-            return filled
-        raise OutcomeUnknown(f"the close of {pair} was accepted, its result is not known yet")
-
-    def find_close(self, pair: str, client_id: str) -> tuple[Evidence, Decimal]:
-        """By our own client id."""
-        resync_clock(self._futures)
-        params = {"clientOrderId": client_id}
-        try:
-            found = call(self._futures, self._futures.fetch_order, client_id, pair, params)
-        except NoSuchOrder:
-            return Evidence.NOT_SEEN, ZERO
-        if found.get("status") not in FINAL:
-            return Evidence.PENDING, ZERO
-        if found["status"] == "rejected":
-            return Evidence.FAILED, ZERO
-        return Evidence.APPLIED, decimal(found.get("filled"))
 
     def change_margin(self, pair: str, kind: MarginKind, amount: Decimal) -> None:
         """See `binance_margin`."""

@@ -50,7 +50,7 @@ def call(api: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
             api.options[NOT_BEFORE] = time.monotonic() + (outcome.retry_after_s or 0.0)
         raise outcome from error
     text = api.last_http_response
-    if isinstance(text, str) and not text.lstrip().startswith(("{", "[")):
+    if isinstance(text, str) and not text.lstrip().startswith(("{", "[", '"')):
         raise OutcomeUnknown(f"an answer without content: {redact(text)!r}")
     return result
 
@@ -83,8 +83,8 @@ def _seconds(text: object) -> float | None:
 
 
 def decimal(value: object) -> Decimal:
-    """A ccxt number or text as the shortest decimal that stands for it; None is 0."""
-    return Decimal(str(value)) if value is not None else ZERO
+    """A ccxt number or text as the shortest decimal that stands for it; None and "" are 0."""
+    return Decimal(str(value)) if value not in (None, "") else ZERO
 
 
 def quote_from_book(symbol: str, book: dict[str, Any], at: float) -> Quote:

@@ -46,6 +46,14 @@ from freqtrade_fundhedge.venue.port import (
 )
 
 BOOK_LEVELS = 50
+LINEAR = {"type": "swap", "subType": "linear"}
+# What ccxt has to be told so that it asks for all linear perpetuals; more would reach the exchange as it is.
+FUNDING_PARAMS: dict[str, dict[str, Any]] = {
+    "binance": LINEAR,
+    # With intervals; the unified account's own request wants one symbol at a time.
+    "bitget": {"productType": "USDT-FUTURES", "uta": False, "method": "publicMixGetV2MixMarketCurrentFundRate"},
+    "bybit": LINEAR,
+}
 INTERVALS_KEPT_S = 3600.0
 
 
@@ -89,8 +97,9 @@ class PublicSpot:
 
     def funding(self) -> Mapping[str, FundingQuote]:
         """See `Venue.funding`."""
-        intervals = self._funding_intervals()
-        rates = call(self.api, self.api.fetch_funding_rates, None, {"type": "swap", "subType": "linear"})
+        rates = call(self.api, self.api.fetch_funding_rates, None, FUNDING_PARAMS.get(str(self.api.id), {}))
+        told = all(_hours(rate.get("interval")) for rate in rates.values())
+        intervals = {} if told else self._funding_intervals()
         quotes = {}
         for pair, rate in rates.items():
             if rate.get("fundingRate") is None or not pair.endswith(f":{rate['symbol'].partition(':')[2]}"):
@@ -146,8 +155,6 @@ class LiveVenue(PublicSpot):
     stake : the stake currency, such as USDT
     """
 
-    separate_wallets = True
-
     def __init__(self, api: Any, futures_api: Any, stake: str, clock: Callable[[], float] = time.time) -> None:
         super().__init__(api, clock)
         self.name = str(api.id)
@@ -157,6 +164,16 @@ class LiveVenue(PublicSpot):
         self.margin_step = self._account.margin_step
         self.transfer_step = decimal(api.currencies.get(stake, {}).get("precision")) or Decimal("0.01")
 
+    @property
+    def separate_wallets(self) -> bool:
+        """See `Venue.separate_wallets`."""
+        return self._account.separate_wallets
+
+    @property
+    def untried(self) -> bool:
+        """Never run against the real exchange."""
+        return self._account.untried
+
     def futures_account(self) -> FuturesAccount:
         """See `Venue.futures_account`."""
         return self._account.futures()
@@ -164,12 +181,16 @@ class LiveVenue(PublicSpot):
     def spot_balances(self) -> Mapping[str, Decimal]:
         """See `Venue.spot_balances`."""
         resync_clock(self.api)
-        free = call(self.api, self.api.fetch_balance, {"type": "spot"})["free"]
-        return {coin: decimal(amount) for coin, amount in free.items() if amount}
+        return self._account.spot()
+
+    def _prepare(self) -> None:
+        """Before an order or a transfer: the clock, and which kind of account ccxt has to address."""
+        resync_clock(self.api)
+        self._account.route()
 
     def send_order(self, order: OrderRequest) -> Fill:
         """See `Venue.send_order`."""
-        resync_clock(self.api)
+        self._prepare()
         answer = call(
             self.api,
             self.api.create_order,
@@ -178,11 +199,12 @@ class LiveVenue(PublicSpot):
             str(order.side),
             f"{order.quantity:f}",
             f"{order.price:f}",
-            {"timeInForce": "IOC", "clientOrderId": order.client_id},
+            {"timeInForce": "IOC", "clientOrderId": self._account.order_key(order.client_id)},
         )
         if answer.get("id") is None:
             raise OutcomeUnknown(f"the answer to order {order.client_id} carries no id")
-        if answer.get("status") in FINAL and (not answer.get("filled") or answer.get("trades")):
+        final = self._account.answer_is_final and answer.get("status") in FINAL
+        if final and (not answer.get("filled") or answer.get("trades")):
             return fill_from_order(answer, answer.get("trades") or [])
         with after_send(f"order {order.client_id}"):
             evidence, fill = self.find_order(order)
@@ -192,10 +214,10 @@ class LiveVenue(PublicSpot):
 
     def find_order(self, order: OrderRequest) -> tuple[Evidence, Fill | None]:
         """See `Venue.find_order`."""
-        resync_clock(self.api)
+        self._prepare()
         symbol = order.market.symbol
         try:
-            found = call(self.api, self.api.fetch_order, order.client_id, symbol, {"clientOrderId": order.client_id})
+            found = self._account.order(symbol, order.client_id)
         except NoSuchOrder:
             return Evidence.NOT_SEEN, None
         if found.get("status") not in FINAL:
@@ -204,7 +226,7 @@ class LiveVenue(PublicSpot):
             return Evidence.FAILED, None
         trades: list[dict[str, Any]] = []
         if decimal(found.get("filled")) > ZERO:
-            trades = call(self.api, self.api.fetch_my_trades, symbol, None, None, {"orderId": found["id"]})
+            trades = self._account.trades(symbol, str(found["id"]))
         return Evidence.APPLIED, fill_from_order(found, trades)
 
     def transfer_key(self, key: str) -> str:
@@ -213,7 +235,7 @@ class LiveVenue(PublicSpot):
 
     def send_transfer(self, transfer: TransferRequest) -> str:
         """See `Venue.send_transfer`."""
-        resync_clock(self.api)
+        self._prepare()
         text = f"{transfer.amount:f}"
         if decimal(self.api.currency_to_precision(transfer.asset, text)) != transfer.amount:
             raise Rejected(f"{text} {transfer.asset} does not fit the venue's precision and was not sent")
@@ -245,6 +267,10 @@ class LiveVenue(PublicSpot):
     def facts(self) -> AccountFacts | None:
         """What the exchange says of keys and account; None where it has no such questions."""
         return account_facts(self.api, self.futures_api)
+
+    def advice(self) -> Sequence[str]:
+        """What a careful user would change or know, without which the bot starts all the same."""
+        return self._account.advice()
 
     def entries(self, pair: str, since: float) -> Sequence[ShortEntry]:
         """See `Venue.entries`."""

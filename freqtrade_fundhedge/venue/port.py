@@ -198,8 +198,11 @@ class Venue(Protocol):
     name: str
     transfer_step: Decimal
     """Smallest step of a transferred amount in the stake currency."""
-    separate_wallets: bool
-    """False where spot and futures share one account and no transfer is ever made."""
+
+    @property
+    def separate_wallets(self) -> bool:
+        """False where spot and futures are one account: no transfer is ever made, and the free USDT of
+        `futures_account` and of `spot_balances` are the same money."""
 
     margin_step: Decimal
     """Smallest step of an isolated position's margin; 0 where it can't be changed."""
