@@ -44,7 +44,10 @@ class Killed(BaseException):
 
 @dataclass
 class FakeVenue:
-    """See `Venue`. `faults` are consumed one per call of their kind (read, order, transfer); none: all well."""
+    """See `Venue`. `faults` are consumed one per call of their kind (read, order, transfer); none: all well.
+
+    Without `separate_wallets` the USDT on spot is the whole pool, and `wallet` is not used.
+    """
 
     now: Callable[[], float]
     spot: dict[str, D] = field(default_factory=dict)
@@ -123,12 +126,19 @@ class FakeVenue:
                 self._flow(-margin)
 
     def _flow(self, amount: D) -> None:
-        self.wallet += amount
+        if self.separate_wallets:
+            self.wallet += amount
+        else:
+            self.spot["USDT"] += amount
         self.flows.append((self.now(), amount))
 
     def withdrawable(self) -> D:
         """Wallet less isolated margins."""
-        return max(ZERO, self.wallet - sum((m for _, _, m in self.shorts.values()), ZERO))
+        return max(ZERO, self.balance() - sum((m for _, _, m in self.shorts.values()), ZERO))
+
+    def balance(self) -> D:
+        """Of the wallet that the shorts live in."""
+        return self.wallet if self.separate_wallets else self.spot["USDT"]
 
     # --- the port
 
@@ -149,11 +159,11 @@ class FakeVenue:
             )
             for pair, (q, e, m) in self.shorts.items()
         )
-        return FuturesAccount(self.wallet, self.withdrawable(), self.withdrawable(), positions + self.foreign)
+        return FuturesAccount(self.balance(), self.withdrawable(), self.withdrawable(), positions + self.foreign)
 
     def spot_balances(self) -> Mapping[str, D]:
         self._read()
-        return dict(self.spot)
+        return dict(self.spot) if self.separate_wallets else {**self.spot, "USDT": self.withdrawable()}
 
     def quote(self, symbol: str) -> Quote:
         self._read()
@@ -211,7 +221,8 @@ class FakeVenue:
             fees = {}
         after = {"BTC": sign * quantity - fees.get("BTC", ZERO), "USDT": -sign * cost - fees.get("USDT", ZERO)}
         for coin, change in after.items():
-            if self.spot.get(coin, ZERO) + change < 0:
+            taken = self.balance() - self.withdrawable() if coin == "USDT" and not self.separate_wallets else ZERO
+            if self.spot.get(coin, ZERO) - taken + change < 0:
                 raise Insufficient("Account has insufficient balance", "-2010")
         for coin, change in after.items():
             self.spot[coin] = self.spot.get(coin, ZERO) + change
@@ -232,6 +243,7 @@ class FakeVenue:
             assert [r.intent_id for r in open_rows] == [intent], "sent while another transfer was unknown"
             assert open_rows[0].state is State.SENT, "sent without a durable record"
             assert open_rows[0].amount == transfer.amount, "another amount than the journal's"
+        assert self.separate_wallets, "there is nowhere to transfer to"
         self.sent["transfer"] += 1
         fault = self._fault("transfer")
         _raise_before(fault)

@@ -123,7 +123,8 @@ class PublicSpot:
 
     def refresh_intervals(self) -> None:
         """See `Venue.refresh_intervals`."""
-        if self.api.has.get("fetchFundingIntervals"):
+        # The others tell the interval with each rate; asked for all pairs at once, several of them refuse.
+        if str(self.api.id).startswith("binance"):
             found = call(self.api, self.api.fetch_funding_intervals, None, {"subType": "linear"})
             self._intervals = {
                 pair: (hours, float(cap) if (cap := item["info"].get("adjustedFundingRateCap")) else None)
