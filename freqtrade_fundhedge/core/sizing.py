@@ -67,8 +67,8 @@ class Capital:
 
     @property
     def free(self) -> Decimal:
-        """Free USDT in both wallets."""
-        return self.account.free if self.pooled else self.spot + self.account.free
+        """Free USDT in both wallets; of one pool, what no entry has a claim on."""
+        return min(self.spot, self.account.free) if self.pooled else self.spot + self.account.free
 
     @property
     def usable(self) -> Decimal:
