@@ -110,6 +110,8 @@ def _account(loaded: Loaded) -> LiveVenue:
         raise StartRefused(f"exchange.key: the exchange refuses the key: {error}") from None
     if reasons:
         raise StartRefused("; ".join(reasons))
+    if not venue.separate_wallets:
+        raise ConfigError(f"exchange.name: spot and futures are one account at {venue.name}, nothing has to be swept")
     return venue
 
 

@@ -22,6 +22,7 @@ from freqtrade_fundhedge.journal_rows import TransferRow
 from freqtrade_fundhedge.sandbox import SandboxControl, SandboxServer, freqtrade_config
 from freqtrade_fundhedge.sweep_by_hand import outlook, sweep, told
 from freqtrade_fundhedge.treasurer import Treasurer
+from freqtrade_fundhedge.venue.live import LiveVenue
 
 TRANSFER = "/sapi/v1/asset/transfer"
 
@@ -104,6 +105,13 @@ def test_one_sweep_is_one_transfer(desk: Desk) -> None:
     assert D(books["transfers"][-1]["amount"]) == row.amount
     assert "nothing to sweep" in desk.sweep()
     assert desk.sent() == 1
+
+
+def test_one_account_has_nothing_to_sweep(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where spot and futures are one pool, one line says so, and nothing is asked for or sent."""
+    monkeypatch.setattr(LiveVenue, "separate_wallets", False)
+    assert "one account at binance, nothing has to be swept" in desk.sweep(code=2)
+    assert desk.sent() == 0
 
 
 def test_what_is_kept_stays(desk: Desk) -> None:
