@@ -40,6 +40,10 @@ class Snapshots:
         if not hedges and 0 <= age < IDLE_S - SLACK_S:
             return
         self._last = now
+        if not self.ctx.venue.separate_wallets:
+            # One pool, counted once.
+            self._record(now, {"spot": f"{account.wallet:f}", "futures": "0", "futures_free": "0"}, hedges, funding)
+            return
         wallets = {"futures": f"{account.wallet:f}", "futures_free": f"{account.free:f}"}
         try:
             wallets["spot"] = f"{self.ctx.venue.spot_balances().get(self.ctx.stake, ZERO):f}"

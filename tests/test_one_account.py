@@ -19,7 +19,8 @@ from freqtrade_fundhedge.core.entry import EntryPlan
 from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.core.margin import liquidation_distances
 from freqtrade_fundhedge.journal import Journal
-from freqtrade_fundhedge.journal_rows import TransferRow
+from freqtrade_fundhedge.journal_rows import EventRow, TransferRow
+from freqtrade_fundhedge.snapshots import SNAPSHOT
 
 NOW = 1_700_000_000.0
 QUANTITY, LEVERAGE, PRICE = D("0.02"), D(2), D(50_000)
@@ -173,3 +174,13 @@ def test_no_order_of_events_ends_in_a_transfer(
     assert abs(world.venue.spot.get("BTC", D(0)) - short) < D("0.0001")
     world.nothing_moved()
     world.journal.close()
+
+
+def test_a_reading_counts_the_pool_once(world: World) -> None:
+    """What the live report adds up is the pool, not the pool twice."""
+    world.enter()
+    world.time += 3600
+    world.loops()
+    reading = [row for row in world.journal.recent(EventRow, 100) if row.kind == SNAPSHOT][0]
+    wallets = reading.data["wallets"]
+    assert D(wallets["spot"]) + D(wallets["futures"]) == world.venue.spot["USDT"]
