@@ -38,7 +38,7 @@ format: $(STAMP) ## put the code in shape
 	$(BIN)/ruff format .
 
 docs: $(STAMP) ## the references of configuration and commands
-	$(BIN)/python -m freqtrade_fundhedge.config_reference README.md
+	$(BIN)/python -m freqtrade_fundhedge.config_reference docs/configuration.md
 	$(BIN)/python -m freqtrade_fundhedge.commands_reference docs/commands.md
 
 ci: ## what a change has to pass

@@ -1,6 +1,6 @@
 """The reference of the `fundhedge` section, from its model.
 
-`python -m freqtrade_fundhedge.config_reference README.md` writes it between the markers in that file.
+`python -m freqtrade_fundhedge.config_reference docs/configuration.md` writes it between the markers in that file.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def rows(model: type[BaseModel] = FundHedgeConfig, prefix: str = "fundhedge") ->
 
 
 def markdown() -> str:
-    """The table that the README carries."""
+    """The table that docs/configuration.md carries."""
     lines = ["| key | default | range | meaning |", "|---|---|---|---|"]
     lines += [f"| `{key}` | {default} | {allowed} | {meaning} |" for key, default, allowed, meaning in rows()]
     return "\n".join(lines)

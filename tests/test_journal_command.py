@@ -354,12 +354,13 @@ def test_tax_rows_of_a_day_know_what_was_bought_before(journal: Journal, capsys:
 
 
 def test_the_tax_file_has_the_documented_columns(journal: Journal, capsys: pytest.CaptureFixture[str]) -> None:
-    """CSV and JSON are the same rows; the README names every column; a second export replaces the first."""
+    """CSV and JSON are the same rows; docs/watching.md names every column; a second export replaces the first."""
     three_days(journal)
     for _ in range(2):
         shown(capsys, "--tax", "--csv", "tax.csv")
     rows = list(csv.DictReader(Path("tax.csv").read_text(encoding="utf-8").splitlines()))
     assert [{k: v or "" for k, v in row.items()} for row in taxed(capsys)] == rows
-    documented = re.findall(r"`([a-z_]+)`", (ROOT / "README.md").read_text().split("#### For the tax office")[1])
+    page = (ROOT / "docs" / "watching.md").read_text()
+    documented = re.findall(r"`([a-z_]+)`", page.split("### For the tax office")[1])
     assert set(rows[0]) <= set(documented)
     assert run(["journal", "-c", "config.json", "--tax", "--kind", "order"]) == 2
