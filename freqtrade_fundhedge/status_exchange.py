@@ -89,7 +89,7 @@ def look(venue: PublicSpot, journal: Journal, rules: Rules, stake: str, transfer
     if isinstance(venue, LiveVenue) and account is not None:
         spot = venue.spot_balances().get(stake, ZERO)
         freed = sum((row.unswept for row in rows), ZERO)
-        wallets = _wallets(account, spot, rules, freed, transfers)
+        wallets = _wallets(account, spot, rules, freed, transfers and venue.separate_wallets)
     return Reading(hedges, wallets)
 
 
