@@ -49,8 +49,8 @@ class Guard:
 
     @property
     def enabled(self) -> bool:
-        """Off, it only tells."""
-        return self.ctx.settings.margin.guard
+        """Off, it only tells; so it does in a dry-run, whose positions have no price."""
+        return self.ctx.settings.margin.guard and self.ctx.venue.values_positions
 
     def learn(self, funding: Mapping[str, FundingQuote]) -> None:
         """What the next settlement takes from a short; the last quotes that were read."""

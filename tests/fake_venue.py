@@ -63,6 +63,7 @@ class FakeVenue:
     keyed: bool = False
     orders: dict[str, Fill] = field(default_factory=dict)
     margin_step: D = D("0.00000001")
+    values_positions: bool = True
     isolated: bool = False
     margins: list[MarginRecord] = field(default_factory=list)
     closes: dict[str, D] = field(default_factory=dict)

@@ -248,6 +248,17 @@ def test_switched_off_it_only_tells(world: World) -> None:
     assert len([text for text in world.told if "less than 15%" in text]) == 1
 
 
+def test_where_positions_have_no_price_it_only_tells(world: World) -> None:
+    """In a dry-run, where a position's margin is that of its entry for ever, nothing is sent, asked or refused."""
+    world.start()
+    world.venue.values_positions = False
+    world.rise("1.28")
+    before = sum(world.venue.sent.values())
+    world.loop(2)
+    assert sum(world.venue.sent.values()) == before
+    assert (world.bot.guard.shrinks, world.bot.guard.leaves, world.bot.guard.refusal()) == ({}, frozenset(), "")
+
+
 def test_shorts_that_are_not_ours_are_left_alone(world: World) -> None:
     """A short that no hedge explains gets no margin; a person is called."""
     world.start()

@@ -156,6 +156,8 @@ class LiveVenue(PublicSpot):
     stake : the stake currency, such as USDT
     """
 
+    values_positions = True
+
     def __init__(self, api: Any, futures_api: Any, stake: str, clock: Callable[[], float] = time.time) -> None:
         super().__init__(api, clock)
         self.name = str(api.id)

@@ -56,6 +56,7 @@ class PaperVenue(PublicSpot):
     separate_wallets = True
     transfer_step = Decimal("0.00000001")
     margin_step = ZERO
+    values_positions = False
 
     def __init__(
         self, api: Any, futures: PaperFutures, journal: Journal, stake: str, spot_usdt: Decimal,

@@ -204,6 +204,8 @@ class Venue(Protocol):
         """False where spot and futures are one account: no transfer is ever made, and the free USDT of
         `futures_account` and of `spot_balances` are the same money."""
 
+    values_positions: bool
+    """False where positions stand as they were entered, so that nothing can be said about their margin."""
     margin_step: Decimal
     """Smallest step of an isolated position's margin; 0 where it can't be changed."""
 
