@@ -23,9 +23,8 @@ from freqtrade_fundhedge.errors import ConfigError, Denied, JournalError, StartR
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_locks import SingleBot, held, process_lock
 from freqtrade_fundhedge.messages import transfer
-from freqtrade_fundhedge.sweep_by_hand import Outlook, Swept, outlook, sweep, told
+from freqtrade_fundhedge.sweep_by_hand import Outlook, Swept, cautious, outlook, sweep, told
 from freqtrade_fundhedge.trail_text import plain
-from freqtrade_fundhedge.treasurer import Treasurer
 from freqtrade_fundhedge.venue.connect import connect_account, connect_public, credentials
 from freqtrade_fundhedge.venue.live import LiveVenue
 
@@ -128,7 +127,7 @@ def _outlook(loaded: Loaded, where: Place, venue: LiveVenue) -> Swept:
     single = SingleBot(where.url, where.bot, str(loaded.config["exchange"]["name"]))
     with opened(where) as journal, _context(loaded, journal, venue, single) as ctx:
         unknown = [f"{transfer(row)}: outcome not known, looked up first" for row in journal.open_transfers()]
-        return Swept(outlook(ctx, Treasurer(ctx)), unknown)
+        return Swept(outlook(ctx, cautious(ctx)), unknown)
 
 
 def _sweep(loaded: Loaded, where: Place, venue: LiveVenue) -> Swept:

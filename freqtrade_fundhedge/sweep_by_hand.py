@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from freqtrade_fundhedge.context import Context
+from freqtrade_fundhedge.core.margin import WIDEST_MOVE, same_for_all
 from freqtrade_fundhedge.core.treasury import Needs, decide, stress_buffer
 from freqtrade_fundhedge.errors import VenueError, in_words
 from freqtrade_fundhedge.journal_rows import TransferRow
@@ -41,6 +42,17 @@ class Swept:
     found: Sequence[str] = field(default_factory=list)
     row: TransferRow | None = None
     trouble: str = ""
+
+
+def cautious(ctx: Context) -> Treasurer:
+    """A treasurer that leaves no less than the bot's would.
+
+    With `stress_move: auto` the bot takes each pair's rise from its candles; by hand, without them, the widest counts.
+    """
+    treasurer = Treasurer(ctx)
+    if ctx.settings.margin.stress_move is None:
+        treasurer.stress = same_for_all(WIDEST_MOVE)
+    return treasurer
 
 
 def outlook(ctx: Context, treasurer: Treasurer) -> Outlook:
@@ -82,7 +94,7 @@ def sweep(ctx: Context) -> Swept:
     ------
     VenueError, JournalError : before anything was sent
     """
-    treasurer = Treasurer(ctx)
+    treasurer = cautious(ctx)
     with ctx.turn():
         before = ctx.journal.open_transfers()
         waiting = [row for row in before if not treasurer.resolve(row)]

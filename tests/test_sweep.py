@@ -20,7 +20,7 @@ from freqtrade_fundhedge.core.treasury import stress_buffer
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_rows import TransferRow
 from freqtrade_fundhedge.sandbox import SandboxControl, SandboxServer, freqtrade_config
-from freqtrade_fundhedge.sweep_by_hand import outlook, sweep, told
+from freqtrade_fundhedge.sweep_by_hand import cautious, outlook, sweep, told
 from freqtrade_fundhedge.treasurer import Treasurer
 from freqtrade_fundhedge.venue.live import LiveVenue
 
@@ -186,9 +186,9 @@ def test_open_cross_shorts_keep_what_a_shock_takes(tmp_path: Path) -> None:
     venue.open_short(D("0.02"), D(5))
     journal = Journal(f"sqlite:///{tmp_path}/journal.sqlite", "bot")
     ctx = Context(venue, journal, FundHedgeConfig(), "USDT", cross=True)
-    plan = outlook(ctx, Treasurer(ctx))
-    buffer = stress_buffer(venue.futures_account(), Treasurer(ctx).rules())
-    assert buffer > 0
+    plan = outlook(ctx, cautious(ctx))
+    buffer = stress_buffer(venue.futures_account(), cautious(ctx).rules())
+    assert buffer > stress_buffer(venue.futures_account(), Treasurer(ctx).rules()) > 0
     assert plan.amount == venue.withdrawable() - buffer
     done = sweep(ctx)
     assert told(done).endswith("done, 1 attempt")
