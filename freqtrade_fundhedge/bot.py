@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from freqtrade_fundhedge.client import freqtrade_api, refresh_markets, spot_api
+from freqtrade_fundhedge.client import freqtrade_api, order_prefix, refresh_markets, spot_api, stream_api
 from freqtrade_fundhedge.config import FundHedgeConfig, bot_name
 from freqtrade_fundhedge.context import Context, logger
 from freqtrade_fundhedge.controller import Controller
@@ -23,8 +24,10 @@ from freqtrade_fundhedge.market import spot_symbol
 from freqtrade_fundhedge.pairlist_file import check_target
 from freqtrade_fundhedge.pairlist_refresh import PairlistRefresh
 from freqtrade_fundhedge.scan import Scan, Wish, patterns
+from freqtrade_fundhedge.stream import FillStream
 from freqtrade_fundhedge.venue.answers import Answers
 from freqtrade_fundhedge.venue.live import LiveVenue, PublicSpot
+from freqtrade_fundhedge.venue.order_stream import listen
 from freqtrade_fundhedge.venue.paper import PaperVenue
 from freqtrade_fundhedge.venue.port import Venue
 
@@ -40,6 +43,7 @@ class Bot:
     source: Any
     health: Health
     pairlist: PairlistRefresh | None = None
+    stream: FillStream | None = None
 
     @property
     def venue(self) -> Venue:
@@ -59,6 +63,8 @@ class Bot:
 
     def close(self) -> None:
         """Finish what is under way and let the next bot have the journal."""
+        if self.stream is not None and not self.stream.stop(3 * self.controller.ctx.request_timeout_s):
+            logger.warning("the fill stream did not end in time")
         self.controller.close()
         self.single.release()
 
@@ -98,7 +104,10 @@ def start_bot(
         pairlist = _pairlist(config, settings, api, controller)
         health = Health(ctx, Answers(venue), whitelist, "cross" if cross else "isolated", signed=not dry_run)
         health.start()
-        return Bot(controller, venue, candles, single, source, health, pairlist)
+        bot = Bot(controller, venue, candles, single, source, health, pairlist)
+        if settings.hedge.stream and not dry_run:
+            bot.stream = _stream(controller, source, config["exchange"])
+        return bot
     except BaseException:
         single.release()
         raise
@@ -117,6 +126,18 @@ def _venue(
             venue.name,
         )
     return venue
+
+
+def _stream(controller: Controller, source: Any, exchange: dict[str, Any]) -> FillStream | None:
+    """Started, if there is one for this exchange."""
+    if stream_api(source, exchange) is None:
+        return None
+    controller.early.prefix = order_prefix(source)
+    stream = FillStream(
+        partial(listen, partial(stream_api, source, exchange)), controller.early.inbox.append, controller.on_fills
+    )
+    stream.start()
+    return stream
 
 
 def _cross(config: dict[str, Any]) -> bool:

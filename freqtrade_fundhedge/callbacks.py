@@ -124,6 +124,9 @@ class FundHedgeMixin(Entries, GuardAnswers, QuickBacktest):
             self._let_adjust(bot)
         if self._true_liquidation_prices(bot, Trade.get_open_trades, update_liquidation_prices):
             Trade.commit()
+        # /forceexit works in another thread: Freqtrade must not go on with orders as they were before its loop waited.
+        if not Trade.session.dirty:
+            Trade.session.expire_all()
         bot.after_loop()
 
     def _legs(self, hedges: Sequence[HedgeRow]) -> Sequence[ShortLeg]:

@@ -10,6 +10,7 @@ import copy
 from typing import Any
 
 from freqtrade_fundhedge.config import Spot
+from freqtrade_fundhedge.venue.order_stream import OPTIONS, socket_class
 
 
 def freqtrade_api(exchange: Any) -> Any:
@@ -36,6 +37,31 @@ def spot_api(source: Any, exchange_config: dict[str, Any], own: Spot, with_keys:
     if with_keys and source.options.get("timeDifference") is not None:
         api.options["timeDifference"] = source.options["timeDifference"]
     return api
+
+
+def stream_api(source: Any, exchange_config: dict[str, Any]) -> Any:
+    """A ccxt.pro instance for the futures account's own events, with Freqtrade's keys and markets; None if there is
+    none for this exchange.
+
+    Parameters
+    ----------
+    source, exchange_config : as for `spot_api`
+    """
+    kind = socket_class(str(source.id))
+    if kind is None:
+        return None
+    user = _merged(exchange_config.get("ccxt_config", {}), exchange_config.get("ccxt_async_config", {}))
+    options = {**user.get("options", {}), "defaultType": "swap", **OPTIONS}
+    proxy = {"wssProxy": user["httpsProxy"]} if "httpsProxy" in user and "wssProxy" not in user else {}
+    api = kind({"enableRateLimit": True, **proxy, **user, "options": options})
+    _give_keys(api, source, Spot())
+    api.set_markets_from_exchange(source)
+    return api
+
+
+def order_prefix(source: Any) -> str:
+    """With what the client ids of Freqtrade's futures orders begin; "" when ccxt marks them with nothing."""
+    return str(source.options.get("broker", {}).get("swap", ""))
 
 
 def refresh_markets(api: Any, source: Any) -> None:

@@ -95,6 +95,9 @@ class Hedge(_Section):
         "close",
         description="What to do with surplus spot, or a short of ours that Freqtrade does not know: close, report.",
     )
+    stream: bool = Field(
+        True, description="Hear of fills from the exchange's own stream and hedge them at once, not at the next loop."
+    )
 
 
 class Transfer(_Section):

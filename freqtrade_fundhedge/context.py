@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from freqtrade_fundhedge.config import FundHedgeConfig
@@ -14,7 +15,7 @@ from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_hedge import ATTENTION, OVER, open_calls
 from freqtrade_fundhedge.journal_rows import HedgeRow
 from freqtrade_fundhedge.messages import over
-from freqtrade_fundhedge.venue.port import Quote, Venue
+from freqtrade_fundhedge.venue.port import ZERO, Quote, Venue
 
 logger = logging.getLogger("freqtrade_fundhedge")
 
@@ -57,6 +58,13 @@ class Context:
         if fresh or known is None or self.clock() - known.at > QUOTE_KEPT_S:
             known = self._quotes[symbol] = self.venue.quote(symbol)
         return known
+
+    def estimate(self, symbol: str, price: Decimal) -> None:
+        """Have a price to cap an order with at once, where no book is at hand; the venue fills at its own prices."""
+        known = self._quotes.get(symbol)
+        if known is None or self.clock() - known.at > QUOTE_KEPT_S:
+            level = ((price, ZERO),)
+            self._quotes[symbol] = Quote(symbol, level, level, self.clock())
 
     def record(self, kind: str, message: str, hedge: HedgeRow | None = None, tell: bool = False, **data: Any) -> None:
         """Log, journal, and on request tell the user."""

@@ -15,6 +15,7 @@ from freqtrade_fundhedge.context import Context
 from freqtrade_fundhedge.core.entry import EntryPlan
 from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.core.treasury import Needs
+from freqtrade_fundhedge.early_fills import EarlyFills
 from freqtrade_fundhedge.entry_plans import EntryPlans
 from freqtrade_fundhedge.errors import ConfigError, JournalError, VenueError
 from freqtrade_fundhedge.guard import Guard
@@ -43,6 +44,7 @@ class Controller:
         self.ctx = ctx
         self.lock = process_lock(ctx.journal.url)
         self.spot = SpotLeg(ctx)
+        self.early = EarlyFills(ctx, self.spot)
         self.treasurer = Treasurer(ctx)
         self.positions = Positions(ctx)
         self.orphans = Orphans(ctx)
@@ -83,6 +85,16 @@ class Controller:
         with self.lock:
             return self._guarded(lambda: self._one(leg))
 
+    def on_fills(self) -> bool:
+        """The exchange told of fills itself: balance their hedges at once. They wait for the first loop."""
+        with self.lock:
+            return self.early.ready and self._guarded(self._told)
+
+    def _told(self) -> str:
+        self.early.drain(self.funding)
+        self.purse.forget()
+        return self._doubt()
+
     def _guarded(self, work: Callable[[], str]) -> bool:
         try:
             with self.ctx.turn():
@@ -105,10 +117,10 @@ class Controller:
         # A short that is near its liquidation does not wait for anything that may go wrong on spot.
         trouble = self._protect(account) if account is not None and self.guard.look(account) else ""
         account = account and self.account
-        blocked = self._resolve_orders()
+        self.spot.resolve_all()
         self.purse.forget(account)
-        legs = legs_of(journal.unsettled())
-        self._hedge_all(legs, account, blocked)
+        legs = self.early.told_all(legs_of(journal.unsettled()), account)
+        self._hedge_all(legs, account)
         if account is None:
             return "the futures wallet could not be read"
         if not [row for row in journal.open_closes() if not self.orphans.resolve(row)]:
@@ -118,6 +130,8 @@ class Controller:
         if not trouble:
             self._resolve_and_move(account)
         self._settle()
+        # Fills that came while the lock was ours; never between a read of the account and what is made of it.
+        self.early.drain(self.funding)
         hedged = {hedge.pair for hedge in journal.unsettled() if hedge.held > 0}
         self.funding = self.outside.look(hedged, self.funding)
         self.snapshots.look(self.account or account, self.funding)
@@ -142,10 +156,10 @@ class Controller:
         self._move_money(account, settled)
 
     def _one(self, leg: ShortLeg) -> str:
-        blocked = self._resolve_orders()
-        hedge = self._hedge_row(leg)
-        if hedge.id not in blocked:
-            hedge = self.spot.step(hedge, leg, self.positions.last_known(hedge, leg))
+        self.spot.resolve_all()
+        hedge, real = self.early.hedge_row(leg), self.early.told(leg)
+        if hedge.id not in self.early.blocked():
+            hedge = self.spot.step(hedge, real, self.positions.last_known(hedge, real))
             self.news.look(hedge, leg, self.funding)
         self.entries.carried_out(leg.pair)
         self.claims.filled(leg, hedge)
@@ -162,10 +176,6 @@ class Controller:
         waiting = journal.open_orders() or journal.open_transfers() or journal.open_closes() or journal.open_margins()
         return "an order or transfer has no known outcome yet" if waiting else ""
 
-    def _resolve_orders(self) -> set[str]:
-        """Settle orders from evidence; the hedges that have to wait for theirs."""
-        return {row.hedge_id for row in self.ctx.journal.open_orders() if not self.spot.resolve(row)}
-
     def _resolve_transfers(self, account: FuturesAccount | None) -> bool:
         """True when no transfer is without a known outcome."""
         return not [row for row in self.ctx.journal.open_transfers() if not self.treasurer.resolve(row, account)]
@@ -180,18 +190,16 @@ class Controller:
         self._unread = self.troubles.unreachable = False
         return self.account
 
-    def _hedge_row(self, leg: ShortLeg) -> HedgeRow:
-        symbol = self.ctx.venue.market(leg.pair).symbol
-        return self.ctx.journal.hedge(leg.trade_id, leg.opened_at, leg.pair, symbol)
-
-    def _hedge_all(self, legs: Sequence[ShortLeg], account: FuturesAccount | None, blocked: set[str]) -> None:
-        by_hedge = {self._hedge_row(leg).id: leg for leg in legs}
+    def _hedge_all(self, legs: Sequence[ShortLeg], account: FuturesAccount | None) -> None:
+        by_hedge = {self.early.hedge_row(leg).id: leg for leg in legs}
+        blocked = self.early.blocked()
         for hedge in self.ctx.journal.unsettled():
             leg = by_hedge.get(hedge.id)
             if hedge.id in blocked and leg is not None:
                 # Its next order waits; what its exits freed meanwhile need not.
                 self.spot.note_freed(hedge, leg)
-            if hedge.id in blocked or (leg is None and account is None) or hedge.state == "closed":
+            unsure = leg is None and (account is None or self.early.too_early(hedge))
+            if hedge.id in blocked or unsure or hedge.state == "closed":
                 continue
             stepped = self.spot.step(hedge, leg, self.positions.on_exchange(hedge, leg, legs, account))
             self.news.look(stepped, leg, self.funding)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 
 from freqtrade_fundhedge.core.intents import FINAL, OPEN, Move, State, intent_id, next_state
 from freqtrade_fundhedge.errors import IllegalTransition
-from freqtrade_fundhedge.journal_closes import CloseRecords
+from freqtrade_fundhedge.journal_closes import CloseRecords, adopt_early
 from freqtrade_fundhedge.journal_margins import MarginRecords
 from freqtrade_fundhedge.journal_open import journal_errors, open_engine
 from freqtrade_fundhedge.journal_rows import (
@@ -57,10 +57,12 @@ class Journal(CloseRecords, MarginRecords):
     # --- hedges
 
     def hedge(self, trade_id: int, opened_at: float, pair: str, symbol: str) -> HedgeRow:
-        """The hedge of a trade, made on first sight."""
+        """The hedge of a trade, made on first sight, or of an entry that has none yet (`EARLY`)."""
         key = intent_id("hedge", self.bot, trade_id, pair, f"{opened_at:.0f}")
         with journal_errors("record the hedge"), self.engine.begin() as db:
             row = db.execute(select(hedges).where(hedges.c.id == key)).mappings().first()
+            if row is None and trade_id and adopt_early(db, self.bot, pair, key, trade_id, opened_at):
+                return _one_hedge(db, key)
             if row is None:
                 money = ("wanted", "held", "spot_cash", "spot_fees", "spot_bought", "short_realised", "funding")
                 fresh = {

@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from freqtrade_fundhedge.core.intents import FINAL, OPEN, Move, State, intent_id, next_state
 from freqtrade_fundhedge.journal_open import journal_errors
 from freqtrade_fundhedge.journal_rows import CloseRow, epoch, iso, read, written
-from freqtrade_fundhedge.schema import events, hedges, short_closes
+from freqtrade_fundhedge.schema import events, hedges, short_closes, spot_orders
 from freqtrade_fundhedge.venue.port import ZERO
 
 ENTRY_ALLOWED = "entry_allowed"
+EARLY = 0
+"""Stands for the trade of a hedge whose entry filled before Freqtrade had a trade for it."""
+CLOCK_SLACK_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class CloseRecords:
                 select(func.count())
                 .select_from(hedges)
                 .where(hedges.c.pair == pair, hedges.c.bot == self.bot, hedges.c.opened_at >= event.at)
+                .where(hedges.c.trade_id != EARLY)
             )
             if db.scalar(answered):
                 return None
@@ -102,6 +106,22 @@ class CloseRecords:
         query = select(short_closes).where(short_closes.c.state.in_(sorted(OPEN)), short_closes.c.bot == self.bot)
         with journal_errors("be read"), self.engine.connect() as db:
             return [read(CloseRow, r) for r in db.execute(query.order_by(short_closes.c.serial)).mappings()]
+
+
+def adopt_early(db: Connection, bot: str, pair: str, key: str, trade_id: int, opened_at: float) -> bool:
+    """Give an early hedge in `pair` to the trade that has appeared, with all that was bought for it. True if there
+    was one."""
+    mine = (hedges.c.bot == bot, hedges.c.pair == pair, hedges.c.trade_id == EARLY, hedges.c.settled.is_(False))
+    timely = (hedges.c.state != "closed", hedges.c.opened_at <= iso(opened_at + CLOCK_SLACK_S))
+    early = db.execute(select(hedges).where(*mine, *timely).limit(1)).mappings().first()
+    if early is None:
+        return False
+    db.execute(insert(hedges).values({**early, "id": key, "trade_id": trade_id, "opened_at": iso(opened_at)}))
+    db.execute(update(spot_orders).where(spot_orders.c.hedge_id == early["id"]).values(hedge_id=key))
+    since = events.c.at >= early["opened_at"]
+    db.execute(update(events).where(since, events.c.hedge_id == early["id"]).values(hedge_id=key))
+    db.execute(delete(hedges).where(hedges.c.id == early["id"]))
+    return True
 
 
 def _one_close(db: Connection, key: str) -> CloseRow:

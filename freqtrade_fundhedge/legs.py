@@ -26,8 +26,9 @@ def money(value: object) -> Decimal:
 def short_leg(trade: Any) -> ShortLeg:
     """A trade of Freqtrade's as it is now, partial fills of open orders included."""
     entered = waiting = exited = sold = bought = ZERO
+    heard: dict[str, Decimal] = {}
     for order in trade.orders:
-        filled = number(order.filled)
+        filled = heard[str(order.order_id)] = number(order.filled)
         if order.ft_order_side == trade.entry_side:
             entered += filled
             sold += filled * number(order.safe_price) if filled else ZERO
@@ -54,6 +55,7 @@ def short_leg(trade: Any) -> ShortLeg:
         sold=sold,
         bought=bought,
         fees=number(trade.fee_open) * sold + number(trade.fee_close) * bought,
+        heard=heard,
     )
 
 

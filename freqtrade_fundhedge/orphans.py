@@ -15,7 +15,7 @@ from freqtrade_fundhedge.context import Context
 from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.core.intents import Move, State
 from freqtrade_fundhedge.errors import NotSent, OutcomeUnknown, Rejected
-from freqtrade_fundhedge.journal_closes import ENTRY_ALLOWED, Allowance
+from freqtrade_fundhedge.journal_closes import CLOCK_SLACK_S, EARLY, ENTRY_ALLOWED, Allowance
 from freqtrade_fundhedge.journal_rows import CloseRow, epoch
 from freqtrade_fundhedge.schema import short_closes
 from freqtrade_fundhedge.venue.port import ZERO, Evidence, FuturesAccount, Position, ShortEntry
@@ -23,7 +23,6 @@ from freqtrade_fundhedge.venue.port import ZERO, Evidence, FuturesAccount, Posit
 ABSENT_LOOKUPS = 3
 # Twice the time for which Binance would still take a request: see the spot leg.
 ABSENT_AFTER_S = 20.0
-CLOCK_SLACK_S = 5.0
 
 
 @dataclass
@@ -75,7 +74,8 @@ class Orphans:
     def look(self, legs: Sequence[ShortLeg], account: FuturesAccount) -> None:
         """Compare the exchange's positions with what Freqtrade and the journal know; close at most one a loop."""
         journal = self.ctx.journal
-        known = {leg.pair for leg in legs if leg.is_open} | {h.pair for h in journal.unsettled() if h.held > 0}
+        hedged = {h.pair for h in journal.unsettled() if h.held > 0 and h.trade_id != EARLY}
+        known = {leg.pair for leg in legs if leg.is_open} | hedged
         found = [position for position in account.positions if position.pair not in known]
         others = journal.held_by_others() if found else frozenset[str]()
         strangers = [position for position in found if position.pair not in others]
@@ -150,6 +150,10 @@ def explains(orders: Sequence[ShortEntry], allowance: Allowance, quantity: Decim
     orders : that sold the pair lately
     quantity : of the position, perpetual base units, > 0
     """
+    return quantity > ZERO and any(o.filled >= quantity for o in orders if fits(o.quantity, o.at, allowance))
+
+
+def fits(quantity: Decimal, at: float, allowance: Allowance) -> bool:
+    """Whether an order of that size and time, in seconds since 1970, may be the allowed entry."""
     first, last = allowance.at - CLOCK_SLACK_S, allowance.at + ABSENT_AFTER_S
-    fitting = (o for o in orders if first <= o.at <= last and o.quantity <= allowance.allowed)
-    return quantity > ZERO and any(order.filled >= quantity for order in fitting)
+    return first <= at <= last and quantity <= allowance.allowed

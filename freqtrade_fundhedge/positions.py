@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from freqtrade_fundhedge.context import Context
 from freqtrade_fundhedge.core.hedge import ShortLeg
+from freqtrade_fundhedge.journal_closes import EARLY
 from freqtrade_fundhedge.journal_rows import HedgeRow
 from freqtrade_fundhedge.venue.port import ZERO, FuturesAccount
 
@@ -58,6 +59,8 @@ class Positions:
     def _gone(self, hedge: HedgeRow, held: Decimal) -> Decimal:
         ours = hedge.held / self.ctx.venue.market(hedge.pair).multiplier
         text = f"{hedge.pair}: trade {hedge.trade_id} is no longer in Freqtrade's database; "
+        if hedge.trade_id == EARLY:
+            text = f"{hedge.pair}: Freqtrade has no trade for an entry that was filled; "
         if held > 0:
             text += f"the exchange still has a short of {held:f}, which stays hedged until it is closed"
         elif self._keeps:

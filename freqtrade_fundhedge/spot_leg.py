@@ -40,6 +40,11 @@ class SpotLeg:
     _fee_in_coin: bool | None = None
     _pauses: Pauses = field(default_factory=lambda: Pauses(REFUSALS_IN_A_ROW))
 
+    def resolve_all(self) -> None:
+        """Settle orders without a known outcome, as far as the exchange's evidence goes."""
+        for row in self.ctx.journal.open_orders():
+            self.resolve(row)
+
     def resolve(self, row: OrderRow) -> bool:
         """Settle an order without a known outcome from the exchange's evidence. True when it is settled."""
         ctx, journal = self.ctx, self.ctx.journal

@@ -33,6 +33,7 @@ from freqtrade_fundhedge.journal_rows import CloseRow, HedgeRow, MarginRow, Orde
 from freqtrade_fundhedge.sandbox import SandboxControl, ccxt_urls
 from freqtrade_fundhedge.sandbox.settings import DEFAULT_KEY, DEFAULT_SECRET
 from freqtrade_fundhedge.venue.live import LiveVenue
+from freqtrade_fundhedge.venue.port import OrderFill
 
 PAIR, SYMBOL, COIN = "BTC/USDT:USDT", "BTCUSDT", "BTC"
 LOT, USER_COINS, QUANTITY = D("0.00001"), D("0.5"), D("0.02")
@@ -132,16 +133,21 @@ class Bot:
         wanted = {hedge.trade_id for hedge in hedges}
         return [leg_of(t) for t in self.trades() if t["filled"] != "0" or t["id"] in wanted]
 
-    def sell(self, tell: bool = True) -> None:
-        """An entry; `tell` False: the answer is lost."""
+    def sell(self, tell: bool = True, early: bool = False) -> None:
+        """An entry; `tell` False: the answer is lost; `early`: the exchange tells of the fill first."""
         ticker = self.api.fetch_order_book(PAIR, 5)
         price = D(str(ticker["bids"][0][0]))
         why = self.controller.allow_entry(PAIR, QUANTITY, price)
         assert why == "", why
-        self.order("sell", QUANTITY)
+        order = self.order("sell", QUANTITY)
+        if early:
+            fill = OrderFill(order, "", PAIR, True, False, QUANTITY, QUANTITY, price, time.time())
+            self.controller.early.inbox.append(fill)
+            self.controller.on_fills()
         if tell:
             trades = self.trades()
-            self.keep([*trades, {"id": len(trades) + 1, "opened_at": time.time(), "filled": str(QUANTITY)}])
+            trade = {"id": len(trades) + 1, "opened_at": time.time(), "filled": str(QUANTITY), "order": order}
+            self.keep([*trades, trade])
             self.controller.after_fill(leg_of(self.trades()[-1]))
 
     def buy(self, quantity: D | None = None) -> None:
@@ -154,9 +160,9 @@ class Bot:
         self.keep(trades)
         self.controller.after_fill(leg_of(trades[-1]))
 
-    def order(self, side: str, quantity: D) -> None:
+    def order(self, side: str, quantity: D) -> str:
         params = {"reduceOnly": True} if side == "buy" else {}
-        self.api.create_order(PAIR, "market", side, str(quantity), None, params)
+        return str(self.api.create_order(PAIR, "market", side, str(quantity), None, params)["id"])
 
     # --- ours
 
@@ -228,7 +234,8 @@ class Bot:
 
 def leg_of(trade: dict[str, Any]) -> ShortLeg:
     filled = D(trade["filled"])
-    return ShortLeg(trade["id"], PAIR, trade["opened_at"], filled, filled, filled > 0)
+    heard = {trade["order"]: QUANTITY}
+    return ShortLeg(trade["id"], PAIR, trade["opened_at"], filled, filled, filled > 0, heard=heard)
 
 
 @dataclass
@@ -360,6 +367,22 @@ def enter(bot: Bot) -> None:
     bot.loop()
 
 
+def early_entry(bot: Bot) -> None:
+    """The exchange tells of the fill before Freqtrade has a trade, which takes the hedge over."""
+    bot.reaper.idle = True
+    bot.fund()
+    bot.reaper.idle = False
+    bot.sell(early=True)
+    bot.loop()
+
+
+def close_first(world: World) -> None:
+    """No short stands in the way of an entry."""
+    if world.short():
+        world.child(lambda bot: (bot.buy(), bot.loop()))
+        world.settle()
+
+
 def after(first: Callable[[World], None], then: Callable[[World], None]) -> Callable[[World], None]:
     def prepare(world: World) -> None:
         first(world)
@@ -395,7 +418,8 @@ PHASES = (
         until="before journal.begin_transfer",
     ),
     Phase("lost entry", lambda bot: bot.loop(2), lost_entry),
-    Phase("entry", enter),
+    Phase("early entry", early_entry),
+    Phase("entry", enter, close_first),
     Phase("partial exit", lambda bot: (bot.buy(QUARTER), bot.loop())[1], needs_short=True),
     Phase("answered sale", lambda bot: bot.loop(), killed(f"after {SALE}", sell_spot), needs_short=True),
     Phase("margin", lambda bot: bot.loop(), lambda world: world.price("0.2"), needs_short=True),

@@ -26,8 +26,8 @@ from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.core.intents import State
 from freqtrade_fundhedge.core.margin import liquidation_distances
 from freqtrade_fundhedge.journal import Journal
-from freqtrade_fundhedge.journal_rows import HedgeRow, MarginRow, OrderRow, TransferRow
-from freqtrade_fundhedge.venue.port import ZERO
+from freqtrade_fundhedge.journal_rows import CloseRow, HedgeRow, MarginRow, OrderRow, TransferRow
+from freqtrade_fundhedge.venue.port import ZERO, OrderFill
 
 WALKS = int(os.environ.get("FUNDHEDGE_MODEL_WALKS", "160"))
 EXAMPLES = int(os.environ.get("FUNDHEDGE_MODEL_EXAMPLES", "20"))
@@ -47,6 +47,7 @@ FAULTS = st.fixed_dictionaries(
     }
 )
 Faults = dict[str, list[str]]
+HEARD = st.lists(st.integers(0, 6), max_size=4)
 DEATHS = st.sampled_from([None] * 40 + list(range(40)))
 
 
@@ -89,6 +90,7 @@ class Hedging(RuleBasedStateMachine):
         self.venue.isolated = isolated
         self.trade: ShortLeg | None = None
         self.closed: dict[int, ShortLeg] = {}
+        self.news: list[OrderFill] = []
         self.ids = 0
         self.calm = True
         self.start()
@@ -109,16 +111,32 @@ class Hedging(RuleBasedStateMachine):
             request_timeout_s=10.0,
         )  # fmt: skip
         self.bot = Controller(ctx)
+        self.bot.early.prefix = "x-"
 
-    def mortal(self, work: Any, faults: Faults, lives: int | None) -> None:
-        """Run a step that may die; a dead bot is started again."""
+    def mortal(self, work: Any, faults: Faults, lives: int | None) -> bool:
+        """Run a step that may die; a dead bot is started again. True if it lives."""
         self.venue.faults, self.journal.lives = {kind: list(items) for kind, items in faults.items()}, lives
         try:
             work()
         except Killed:
             self.start()
+            return False
         finally:
             self.venue.faults, self.journal.lives = {}, None
+        return True
+
+    def filled(self, sells: bool, quantity: D, client: str = "x-1") -> str:
+        """An order is filled, and the exchange has something to tell; the order's id."""
+        order, mark = f"o{len(self.news)}", self.venue.price
+        self.news.append(OrderFill(order, client, PAIR, sells, not sells, quantity, quantity, mark, self.time))
+        return order
+
+    def hear(self, heard: Sequence[int], faults: Faults, lives: int | None) -> bool:
+        """The stream tells of these orders: the latest is 0; each as often and in what order it likes."""
+        for back in heard:
+            if back < len(self.news):
+                self.bot.early.inbox.append(self.news[-1 - back])
+        return self.mortal(self.bot.on_fills, faults, lives)
 
     def legs(self, hedges: Sequence[HedgeRow]) -> Sequence[ShortLeg]:
         wanted = {hedge.trade_id for hedge in hedges}
@@ -128,9 +146,10 @@ class Hedging(RuleBasedStateMachine):
     # --- what Freqtrade and the world do
 
     @precondition(lambda self: self.trade is None)
-    @rule(lots=st.integers(5, 60), faults=FAULTS, lives=DEATHS, announced=st.booleans())
-    def enter(self, lots: int, faults: Faults, lives: int | None, announced: bool) -> None:
-        """Freqtrade enters if the pre-flight says yes; the fill may or may not be announced."""
+    @rule(lots=st.integers(5, 60), faults=FAULTS, lives=DEATHS, announced=st.booleans(), heard=HEARD)
+    def enter(self, lots: int, faults: Faults, lives: int | None, announced: bool, heard: Sequence[int] = ()) -> None:
+        """Freqtrade enters if the pre-flight says yes; the exchange may tell of it before Freqtrade has a trade, and
+        the fill may or may not be announced."""
         quantity = D(lots) / 1000
         margin = quantity * self.venue.price / LEVERAGE * D("1.01")
         plan = EntryPlan(PAIR, quantity, self.venue.price, margin, margin, self.time + 3600)
@@ -139,14 +158,18 @@ class Hedging(RuleBasedStateMachine):
             self.mortal(lambda: self.bot.converge(self.legs), chance, lives if chance else None)
             if self.bot.ready_for(plan):
                 break
-        if self.bot.refusal(PAIR, quantity, self.venue.price):
-            return
         if self.venue.withdrawable() < quantity * self.venue.price / LEVERAGE * D("1.002"):
             return
+        if self.bot.allow_entry(PAIR, quantity, self.venue.price):
+            return
         self.venue.open_short(quantity, LEVERAGE)
+        order = self.filled(True, quantity)
+        if not self.hear(heard, faults if heard else {}, lives if heard else None):
+            return  # Freqtrade is one process with us: it dies before it has written its trade down
         self.ids += 1
         stake = quantity * self.venue.price / LEVERAGE
-        self.trade = ShortLeg(self.ids, PAIR, self.time, quantity, quantity, True, stake, stake)
+        heard_of = {order: quantity}
+        self.trade = ShortLeg(self.ids, PAIR, self.time, quantity, quantity, True, stake, stake, heard=heard_of)
         self.announce(announced, faults, lives)
 
     def announce(self, announced: bool, faults: Faults, lives: int | None) -> None:
@@ -155,28 +178,33 @@ class Hedging(RuleBasedStateMachine):
             self.mortal(lambda: self.bot.after_fill(leg), faults, lives)
 
     @precondition(lambda self: self.trade is not None)
-    @rule(part=st.integers(1, 4), faults=FAULTS, lives=DEATHS, announced=st.booleans())
-    def leave(self, part: int, faults: Faults, lives: int | None, announced: bool) -> None:
-        """Freqtrade closes a quarter, half, three quarters or all."""
+    @rule(part=st.integers(1, 4), faults=FAULTS, lives=DEATHS, announced=st.booleans(), heard=HEARD)
+    def leave(self, part: int, faults: Faults, lives: int | None, announced: bool, heard: Sequence[int] = ()) -> None:
+        """Freqtrade closes a quarter, half, three quarters or all; the exchange may tell of it first."""
         trade = self.trade
         assert trade is not None
         held = self.venue.shorts.get(PAIR, (ZERO, ZERO, ZERO))[0]
         if not held:
             return
         quantity = held if part == 4 else max(D("0.001"), round(trade.filled * part / 4, 3))
-        self.buy_back(min(quantity, held))
+        self.buy_back(min(quantity, held), heard, faults, lives)
         self.announce(announced, faults, lives)
 
-    def buy_back(self, quantity: D) -> None:
+    def buy_back(
+        self, quantity: D, heard: Sequence[int] = (), faults: Faults | None = None, lives: int | None = None
+    ) -> None:
         trade = self.trade
         assert trade is not None
         entry_fee = trade.stake_in * LEVERAGE * D("0.0005") * quantity / trade.filled
         profit = self.venue.close_short_by(quantity) - entry_fee
+        order = self.filled(False, quantity)
+        self.hear(heard, faults if heard and faults else {}, lives if heard else None)
         left = trade.filled - quantity
         share = trade.stake_left * left / trade.filled
         trade = replace(
-            trade, filled=left, reachable=left, is_open=left > 0, stake_left=share, realised=trade.realised + profit
-        )
+            trade, filled=left, reachable=left, is_open=left > 0, stake_left=share, realised=trade.realised + profit,
+            heard={**trade.heard, order: quantity},
+        )  # fmt: skip
         self.trade = trade if trade.is_open else None
         if not trade.is_open:
             self.closed[trade.trade_id] = trade
@@ -201,6 +229,12 @@ class Hedging(RuleBasedStateMachine):
         quantity = round(held * percent / 100, 3)
         if quantity:
             self.venue.close_short_by(quantity)
+            self.filled(False, quantity, "adl_autoclose")
+
+    @rule(heard=HEARD, faults=FAULTS, lives=DEATHS)
+    def the_stream_tells(self, heard: Sequence[int], faults: Faults, lives: int | None) -> None:
+        """Anything that ever happened, again, late, and in any order."""
+        self.hear(heard, faults, lives)
 
     @rule(move=st.integers(-300, 300))
     def price_moves(self, move: int) -> None:
@@ -304,7 +338,7 @@ class Hedging(RuleBasedStateMachine):
         if self.settings.margin.fund_entries:
             plan = self.bot.plan.margin if self.bot.plan is not None else ZERO
             assert surplus < self.settings.transfer.min_usdt + plan
-        rows = [self.journal.recent(kind, 1000) for kind in (OrderRow, TransferRow, MarginRow)]
+        rows = [self.journal.recent(kind, 1000) for kind in (OrderRow, TransferRow, CloseRow, MarginRow)]
         assert sum(self.venue.sent.values()) <= sum(row.attempts for group in rows for row in group)
 
 
@@ -319,6 +353,11 @@ def random_faults(random: Random) -> Faults:
     return {kind: random.choices(names, k=random.randint(0, 3)) for kind, names in kinds.items()}
 
 
+def random_news(random: Random, seed: int) -> list[int]:
+    """Nothing, the latest, or any four of the last; in a quarter of the scenarios there is no stream."""
+    return random.choice([[], [0], [0, 0, 1], random.choices(range(7), k=4)]) if seed % 4 else []
+
+
 def random_walk(seed: int, machine: Callable[[], Hedging] = Hedging) -> Hedging:
     """One scenario of twenty steps, every invariant checked after each."""
     random = Random(seed)
@@ -328,13 +367,16 @@ def random_walk(seed: int, machine: Callable[[], Hedging] = Hedging) -> Hedging:
     for _ in range(20):
         lives = random.choice([None, None, None, random.randint(0, 30)])
         step, faults, told = random.random(), random_faults(random), random.random() < 0.7
-        if step < 0.35:
+        heard = random_news(random, seed)
+        if step < 0.3:
             model.loop(faults, lives)
+        elif step < 0.35:
+            model.the_stream_tells(heard, faults, lives)
         elif step < 0.8:
             if model.trade is None:
-                model.enter(random.randint(5, 60), faults, lives, told)
+                model.enter(random.randint(5, 60), faults, lives, told, heard)
             else:
-                model.leave(random.choice([1, 2, 4, 4]), faults, lives, told)
+                model.leave(random.choice([1, 2, 4, 4]), faults, lives, told, heard)
         elif step < 0.86:
             model.price_moves(random.randint(-300, 300))
         elif step < 0.9:

@@ -12,6 +12,7 @@ from freqtrade_fundhedge.sandbox.exchange import Exchange
 from freqtrade_fundhedge.sandbox.futures_rules import FuturesRequest
 from freqtrade_fundhedge.sandbox.market import PerpMarket
 from freqtrade_fundhedge.sandbox.numbers import ZERO
+from freqtrade_fundhedge.venue.port import OrderFill
 
 TAKER = Decimal("0.0005")
 
@@ -29,6 +30,7 @@ class Trade:
     entered: Decimal = ZERO
     realised: Decimal = ZERO
     gone: bool = field(default=False)
+    orders: dict[str, Decimal] = field(default_factory=dict)
 
     @property
     def symbol(self) -> str:
@@ -53,6 +55,7 @@ class Trade:
             stake_in=round(self.stake, 8),
             stake_left=round(left, 8),
             realised=round(self.realised, 8),
+            heard=dict(self.orders),
         )
 
 
@@ -63,6 +66,7 @@ class Freqtrade:
         self.exchange = exchange
         self.cross = cross
         self.trades: list[Trade] = []
+        self.news: list[OrderFill] = []
         self.still_from = 0.0
 
     def planned(self, short: Short) -> Trade:
@@ -102,6 +106,12 @@ class Freqtrade:
         )
         if order.filled != quantity:
             raise RuntimeError(f"the scenario's own order filled {order.filled} of {quantity}")
+        trade.orders[str(order.id)] = quantity
+        fill = OrderFill(
+            str(order.id), client_id, trade.plan.pair, side == "SELL", order.reduce_only, quantity, order.filled,
+            order.average, self.exchange.now_ms() / 1000,
+        )  # fmt: skip
+        self.news.append(fill)
         return order.average
 
     def rise(self, trade: Trade, seconds: float) -> None:

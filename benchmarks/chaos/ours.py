@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from benchmarks.chaos.judge import Judge
@@ -87,6 +88,8 @@ class Bot:
         transfer, margin = {"keep_usdt": str(plan.keep)}, {"fund_entries": plan.fund_entries}
         self.settings = FundHedgeConfig.model_validate({"transfer": transfer, "margin": margin})
         self.journal: MortalJournal | None = None
+        # The exchange's stream: none, prompt, or late, repeated and out of order; it must not matter.
+        self._dice, self._stream = Random(plan.seed), plan.seed % 3
         self._deaths: list[float] = []
         self._troubled = 0
         self.start()
@@ -145,12 +148,21 @@ class Bot:
         self.world.clock.forward(max(usual, pause_s))
         self._mortal(lambda: self.controller.converge(self.legs))
         self._troubled = self._troubled + 1 if self.controller.trouble else 0
+        if self._stream == 2:
+            self.hear()
         self._mortal(self._close_what_failed)
 
     def _close_what_failed(self) -> None:
         for trade in self.freqtrade.trades:
             if trade.quantity > 0 and self.controller.hedge_failed(trade.plan.pair):
                 self.freqtrade.close(trade, Decimal(1))
+
+    def hear(self) -> None:
+        """The stream tells of what was just filled, or of anything that ever was."""
+        news = self.freqtrade.news
+        told = self._dice.choices(news, k=self._dice.randrange(4)) if self._stream == 2 and news else news[-1:]
+        self.controller.early.inbox.extend(told)
+        self._mortal(self.controller.on_fills)
 
     def enter(self, trade: Trade) -> bool:
         """Freqtrade's entry: when the margin is there and nothing speaks against it."""
@@ -162,6 +174,8 @@ class Bot:
         entered = any(self._ready(plan) for _ in range(ENTRY_LOOPS))
         if entered:
             self.freqtrade.open(trade)
+            if self._stream:
+                self.hear()
             self._mortal(lambda: self.controller.after_fill(trade.leg()))
         self.judge.entry_margin = Decimal(0)
         return entered
@@ -174,11 +188,13 @@ class Bot:
 
     def _may_enter(self, plan: EntryPlan) -> bool:
         ready = self.controller.ready_for(plan)
-        return ready and not self.controller.refusal(plan.pair, plan.quantity, plan.price)
+        return ready and not self.controller.allow_entry(plan.pair, plan.quantity, plan.price)
 
     def after_exit(self, trade: Trade, item: Exit) -> None:
         """What the bot does between this exit and the next."""
         self.chaos(item.rules, item.deaths)
+        if self._stream:
+            self.hear()
         if item.announced:
             self._mortal(lambda: self.controller.after_fill(trade.leg()))
         for _ in range(item.loops):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from freqtrade_fundhedge.market import SpotMarket, ceil_to, floor_to
@@ -28,6 +29,7 @@ class ShortLeg:
     entered : all that entries filled
     sold, bought : quote of all filled entries and exits
     fees : of both so far, quote
+    heard : by the exchange's order ids, how much of each order Freqtrade knows to be filled
     """
 
     trade_id: int
@@ -44,6 +46,7 @@ class ShortLeg:
     sold: Decimal = ZERO
     bought: Decimal = ZERO
     fees: Decimal = ZERO
+    heard: Mapping[str, Decimal] = field(default_factory=dict, compare=False)
 
     @property
     def freed(self) -> Decimal:

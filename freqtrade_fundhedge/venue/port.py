@@ -114,6 +114,24 @@ class Fill:
 
 
 @dataclass(frozen=True)
+class OrderFill:
+    """What the exchange tells of one futures order when it happens, in the perpetual's base units.
+
+    `filled` is cumulative, `price` the average of it, `at` the exchange's time of it in seconds since 1970.
+    """
+
+    order_id: str
+    client_id: str
+    pair: str
+    sells: bool
+    reduce_only: bool
+    quantity: Decimal
+    filled: Decimal
+    price: Decimal
+    at: float
+
+
+@dataclass(frozen=True)
 class OrderRequest:
     """An immediate-or-cancel limit order on spot. `client_id` is the intent's id."""
 

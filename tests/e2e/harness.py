@@ -308,7 +308,8 @@ class Run:
         """No file but the configuration holds the key, the secret or a signature."""
         signed = {str(r["params"]["signature"]) for r in self.requests(".*", ".*") if "signature" in r["params"]}
         own = self.settings.get("fundhedge", {}).get("spot", {}).values()
-        secrets = [text.encode() for text in (DEFAULT_KEY, DEFAULT_SECRET, *own, *signed)]
+        listened = self.sandbox.streams()["keys"]
+        secrets = [text.encode() for text in (DEFAULT_KEY, DEFAULT_SECRET, *own, *signed, *listened)]
         for path in self.folder.rglob("*"):
             if path.is_file() and path.name != "config.json":
                 content = path.read_bytes()

@@ -30,9 +30,10 @@ def test_killed_between_the_legs(tmp_path: Path) -> None:
 
 
 def test_killed_during_a_sweep(tmp_path: Path) -> None:
-    """A sweep that was applied while the bot died is found after a restart and not sent again."""
-    with running(tmp_path) as run:
+    """A sweep that was applied while the bot died is found after a restart and not sent again; without the stream."""
+    with running(tmp_path, {"fundhedge": {"hedge": {"stream": False}}}) as run:
         run.enter()
+        assert run.sandbox.streams()["opened"] == 0
         run.sandbox.fault("drop_after", TRANSFER, method="POST", params={"type": SWEEP}, seconds=5)
         closing = threading.Thread(target=close_until_killed, args=(run,))
         closing.start()

@@ -1,0 +1,104 @@
+"""Futures orders as the exchange tells of them, through ccxt.pro.
+
+Source: Binance API documentation, "User Data Streams" of USD-M futures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import ccxt
+import ccxt.pro
+
+from freqtrade_fundhedge.venue.ccxt_call import decimal
+from freqtrade_fundhedge.venue.port import OrderFill
+
+# Binance ends a listen key after an hour, and the connection after a day.
+RENEW_EVERY_S = 1200.0
+SETTLED_AFTER_S = 5.0
+# ccxt renews a key once and then never again, so it is not to do that at all.
+NEVER_MS = 10 * 365 * 86_400_000
+OPTIONS = {"listenKeyRefreshRate": NEVER_MS, "watchPositions": {"fetchPositionsSnapshot": False}}
+EXCHANGES = ("binance",)
+
+
+def socket_class(exchange: str) -> Any | None:
+    """The ccxt.pro class of an exchange that can tell of orders and is known here, else None."""
+    kind = getattr(ccxt.pro, exchange, None) if exchange in EXCHANGES else None
+    return kind if kind is not None and kind().has.get("watchOrders") else None
+
+
+async def listen(make: Callable[[], Any], told: Callable[[OrderFill], None], settled: Callable[[], None]) -> None:
+    """Hold one connection and pass on what comes, until it fails.
+
+    Parameters
+    ----------
+    make : a fresh ccxt.pro instance with keys and markets
+    told : each order, whenever anything about it has changed
+    settled : called once it has held for a few seconds
+
+    Raises
+    ------
+    whatever ccxt raises; ccxt.NetworkError when the listen key has expired
+    """
+    api = make()
+    _overhear(api, told)
+    waiting: asyncio.Future[Any] | None = None
+    try:
+        started = renewed = time.monotonic()
+        held = False
+        while True:
+            waiting = waiting or asyncio.ensure_future(api.watch_orders())
+            limit = renewed + RENEW_EVERY_S if held else started + SETTLED_AFTER_S
+            await asyncio.wait({waiting}, timeout=max(0.0, limit - time.monotonic()))
+            if waiting.done():
+                waiting.result()
+                waiting = None
+            elif held:
+                await api.fapiPrivatePutListenKey()
+                renewed = time.monotonic()
+            if not held and time.monotonic() - started >= SETTLED_AFTER_S:
+                held = True
+                settled()
+    finally:
+        if waiting is not None:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+        await api.close()
+
+
+def fill_of(order: dict[str, Any]) -> OrderFill:
+    """A ccxt order as it comes from a stream."""
+    return OrderFill(
+        order_id=str(order["id"]),
+        client_id=str(order.get("clientOrderId") or ""),
+        pair=str(order["symbol"]),
+        sells=order.get("side") == "sell",
+        reduce_only=bool(order.get("reduceOnly")),
+        quantity=decimal(order.get("amount")),
+        filled=decimal(order.get("filled")),
+        price=decimal(order.get("average") or order.get("price")),
+        at=float(order.get("lastUpdateTimestamp") or order.get("timestamp") or 0) / 1000,
+    )
+
+
+def _overhear(api: Any, told: Callable[[OrderFill], None]) -> None:
+    """Take each message as it comes.
+
+    `watch_orders` would give the last of two that come close together only with the next one, and ccxt takes no notice
+    of a key that expires: the stream would stay open and tell nothing.
+    """
+    handle = api.handle_message
+
+    def handled(client: Any, message: Any) -> None:
+        handle(client, message)
+        event = message.get("e") if isinstance(message, dict) else None
+        if event == "ORDER_TRADE_UPDATE":
+            told(fill_of(api.parse_ws_order(message["o"])))
+        elif event == "listenKeyExpired":
+            client.reject(ccxt.NetworkError("the listen key has expired"))
+
+    api.handle_message = handled

@@ -1,0 +1,87 @@
+"""Both legs with the exchange's own fill stream: at once when it works, and just the same when it does not."""
+
+from __future__ import annotations
+
+import signal
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import BTC, SPOT_ORDER, Run, running, shorts
+
+pytestmark = pytest.mark.e2e
+RESTING: dict[str, Any] = {
+    # A loop is far away: what is hedged before it comes was hedged by the stream.
+    "internals": {"process_throttle_secs": 4},
+    "order_types": {
+        "entry": "limit", "exit": "market", "stoploss": "market", "stoploss_on_exchange": False,
+        "emergency_exit": "market", "force_exit": "market", "force_entry": "limit",
+    },
+    "entry_pricing": {"price_side": "same", "use_order_book": True, "order_book_top": 1},
+    "unfilledtimeout": {"entry": 60, "exit": 60, "unit": "minutes"},
+}  # fmt: skip
+
+
+def resting_order(run: Run) -> Any:
+    """The order in the book, if there is one."""
+    orders = [o for o in run.books()["orders"]["futures"] if o["status"] in ("NEW", "PARTIALLY_FILLED")]
+    return orders[0] if orders else None
+
+
+def test_a_resting_entry_in_parts(tmp_path: Path) -> None:
+    """Each part is hedged before the next loop while the stream works; dead or doubled, the loop does the rest."""
+    troubles: list[dict[str, Any]] = [{}, {}, {"dead": True}, {"duplicate": True, "reorder": 3}]
+    with running(tmp_path, RESTING) as run:
+        run.start()
+        order = run.wait("a resting order", lambda: resting_order(run))
+        run.hold_entries()
+        run.wait("the trade", run.trades)
+        run.loops(1)
+        part, whole = Decimal("0.004"), Decimal(order["origQty"])
+        for number, trouble in enumerate([*troubles, {}], 1):
+            run.sandbox.post("streams", clear=True, **trouble)
+            size = part if number <= len(troubles) else whole
+            run.sandbox.post("fill", market="perp", order_id=order["orderId"], quantity=size)
+            filled = time.time() * 1000
+            run.wait("a hedge", lambda: run.hedged(BTC))
+            assert shorts(run.books())[BTC.symbol] == min(whole, part * number if size == part else whole)
+            assert run.moves()["buys"] == number
+            if not trouble:
+                between = run.requests("GET", "/fapi/v1/premiumIndex|/fapi/v3/account")
+                bought = run.requests("POST", SPOT_ORDER)[-1]["received"]
+                assert not [r for r in between if filled < r["received"] < bought]
+        run.calm()
+        assert run.moves()["buys"] == 5
+        assert [row["trade_id"] for row in run.journal("select trade_id from hedges")] == [1]
+        run.close(BTC)
+        run.calm()
+        run.check_flat()
+
+
+def test_killed_then_reloaded_then_stopped(tmp_path: Path) -> None:
+    """Dead between the fill and its hedge, reloaded, expired, stopped: one hedge, one stream, none at the end."""
+    with running(tmp_path, {"fundhedge": {"hedge": {"unhedged_timeout_s": 90}}}) as run:
+        run.sandbox.fault("delay", SPOT_ORDER, method="POST", seconds=3)
+        run.start()
+        run.wait("the order on its way", lambda: run.requests("POST", SPOT_ORDER))
+        assert run.stop(signal.SIGKILL) == -signal.SIGKILL
+        run.enter()
+        assert run.moves()["buys"] == 1
+        run.rest("POST", "reload_config")
+        run.wait("the reload", lambda: run.log().count("Using resolved strategy FundHedgeStrategy") == 3)
+        run.wait("one stream again", lambda: run.sandbox.streams()["connections"] == 1)
+        run.calm()
+        assert run.sandbox.streams()["connections"] == 1
+        opened = run.sandbox.streams()["opened"]
+        run.sandbox.post("streams", expire=True)
+        run.wait("another stream", lambda: run.sandbox.streams()["opened"] > opened)
+        run.close(BTC)
+        run.calm()
+        run.check_flat()
+        run.stop()
+        run.process = None
+        run.wait("no stream", lambda: run.sandbox.streams()["connections"] == 0)
+        assert "Traceback" not in run.log()
+        assert "did not end in time" not in run.log()

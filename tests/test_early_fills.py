@@ -1,0 +1,294 @@
+"""Fills that the exchange tells before Freqtrade has heard: hedged at once, and only where they are ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal as D
+from pathlib import Path
+
+import pytest
+from fake_venue import PAIR, FakeVenue, Killed
+
+from freqtrade_fundhedge.config import FundHedgeConfig
+from freqtrade_fundhedge.context import Context
+from freqtrade_fundhedge.controller import Controller
+from freqtrade_fundhedge.core.hedge import ShortLeg
+from freqtrade_fundhedge.journal import Journal
+from freqtrade_fundhedge.journal_closes import EARLY
+from freqtrade_fundhedge.journal_rows import HedgeRow, OrderRow
+from freqtrade_fundhedge.venue.port import ZERO, OrderFill, Position
+
+QUANTITY, FIFTH = D("0.020"), D("0.004")
+USER_COINS = D("0.5")
+NEAR = D("0.00002")
+MINE = "x-cvBPrNm9"
+
+
+class World:
+    """One bot whose Freqtrade and whose stream are played by the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.time = 1_700_000_000.0
+        self.folder = folder
+        self.venue = FakeVenue(self.now, {"USDT": D(10_000), "BTC": USER_COINS}, D(2_000))
+        self.legs: list[ShortLeg] = []
+        self.told: list[str] = []
+        self.start()
+
+    def now(self) -> float:
+        self.time += 0.001
+        return self.time
+
+    def start(self) -> None:
+        """A process that starts on the same journal."""
+        settings = FundHedgeConfig.model_validate({"margin": {"fund_entries": False}})
+        self.journal = Journal(f"sqlite:///{self.folder}/journal.sqlite", "bot")
+        self.venue.journal = self.journal
+        ctx = Context(self.venue, self.journal, settings, "USDT", clock=self.now, tell=self.told.append)
+        self.bot = Controller(ctx)
+        self.bot.early.prefix = MINE
+
+    def loops(self, count: int = 1, seconds: float = 5.0) -> None:
+        for _ in range(count):
+            self.time += seconds
+            self.bot.converge(lambda _hedges: self.legs)
+
+    def allow(self) -> None:
+        self.loops()
+        assert self.bot.allow_entry(PAIR, QUANTITY, self.venue.price) == ""
+
+    def tell(
+        self, order: str, filled: D, sells: bool = True, client: str = MINE, at: float | None = None,
+        quantity: D = QUANTITY,
+    ) -> None:  # fmt: skip
+        """The exchange tells of an order."""
+        fill = OrderFill(
+            order, client, PAIR, sells, not sells, quantity, filled, self.venue.price, self.time if at is None else at
+        )
+        self.bot.early.inbox.append(fill)
+        self.bot.on_fills()
+
+    def trade(self, filled: D, number: int = 1, reachable: D | None = None, **heard: D) -> ShortLeg:
+        """The trade as Freqtrade has it."""
+        opened = self.legs[0].opened_at if self.legs else self.now()
+        stake = filled * self.venue.price / 3
+        reachable = filled if reachable is None else reachable
+        leg = ShortLeg(number, PAIR, opened, filled, reachable, True, stake, stake, heard=heard or {"1": filled})
+        self.legs = [leg]
+        return leg
+
+    def ours(self) -> D:
+        return self.venue.spot["BTC"] - USER_COINS
+
+    def hedges(self) -> list[HedgeRow]:
+        return list(self.journal.recent(HedgeRow))
+
+    def buys(self) -> int:
+        return len([row for row in self.journal.recent(OrderRow) if row.side == "buy"])
+
+    def enter(self) -> ShortLeg:
+        """A market entry that the exchange tells of first."""
+        self.allow()
+        self.venue.open_short(QUANTITY, D(3))
+        self.tell("1", QUANTITY)
+        leg = self.trade(QUANTITY)
+        self.bot.after_fill(leg)
+        return leg
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.journal.close()
+
+
+def test_a_market_entry_is_hedged_before_its_trade_exists(world: World) -> None:
+    """The coins are bought on the exchange's word; the trade that appears takes the hedge over and finds it whole."""
+    world.allow()
+    world.venue.open_short(QUANTITY, D(3))
+    world.tell("1", ZERO)
+    assert world.buys() == 0
+    world.tell("1", QUANTITY)
+    assert abs(world.ours() - QUANTITY) < NEAR
+    assert [hedge.trade_id for hedge in world.hedges()] == [EARLY]
+    world.bot.after_fill(world.trade(QUANTITY, 7))
+    world.loops(2)
+    (hedge,) = world.hedges()
+    assert (hedge.trade_id, hedge.held, world.buys()) == (7, world.ours(), 1)
+    assert [row.hedge_id for row in world.journal.recent(OrderRow)] == [hedge.id]
+
+
+def test_told_twice_late_or_out_of_order(world: World) -> None:
+    """Repeated, outdated and late news changes nothing, also after the trade has closed and another was opened."""
+    first = world.enter()
+    at = world.time
+    for filled in (QUANTITY, FIFTH, ZERO, QUANTITY):
+        world.tell("1", filled)
+    assert world.buys() == 1
+    profit = world.venue.close_short_by(QUANTITY)
+    world.tell("2", QUANTITY, sells=False)
+    assert world.ours() < NEAR
+    world.legs = [replace(first, filled=ZERO, reachable=ZERO, is_open=False, realised=profit, stake_left=ZERO,
+                          heard={"1": QUANTITY, "2": QUANTITY})]  # fmt: skip
+    world.bot.after_fill(world.legs[0])
+    world.loops(2)
+    assert [hedge.state for hedge in world.hedges()] == ["closed"]
+    world.legs = []
+    world.loops(5)
+    world.allow()
+    for order, sells in (("1", True), ("2", False), ("9", True)):
+        world.tell(order, QUANTITY, sells=sells, at=at)
+    assert world.buys() == 1
+    world.venue.open_short(QUANTITY, D(3))
+    world.tell("3", QUANTITY)
+    world.tell("2", QUANTITY, sells=False, at=at)
+    world.bot.after_fill(world.trade(QUANTITY, 2, **{"3": QUANTITY}))
+    world.tell("2", QUANTITY, sells=False, at=at)
+    world.tell("8", QUANTITY, sells=False, at=at)
+    assert abs(world.ours() - QUANTITY) < NEAR
+    assert world.buys() == 2
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"client": "web_abc"},
+        {"client": "fh-00000000000000000000000000"},
+        {"quantity": D("0.021"), "filled": D("0.021")},
+        {"at": 1_600_000_000.0},
+    ],
+)
+def test_a_short_of_somebody_elses_is_not_hedged(world: World, foreign: dict[str, object]) -> None:
+    """By hand, by another program, larger than allowed or at another time: nothing is bought for it."""
+    world.allow()
+    world.tell("1", **{"filled": QUANTITY, **foreign})  # type: ignore[arg-type]
+    assert world.venue.sent["order"] == 0
+    assert world.hedges() == []
+
+
+def test_without_an_allowed_entry_nothing_is_bought(world: World) -> None:
+    """The stream alone opens no hedge."""
+    world.tell("1", QUANTITY)
+    world.loops()
+    world.tell("2", QUANTITY)
+    assert world.hedges() == []
+
+
+def test_each_part_of_a_resting_order(world: World) -> None:
+    """Five parts are five purchases, none of them waits for a loop, and the loop finds nothing left to do."""
+    world.allow()
+    world.trade(ZERO, reachable=QUANTITY, **{"1": ZERO})
+    world.loops(4)
+    for part in range(1, 6):
+        world.venue.open_short(FIFTH, D(3))
+        world.tell("1", FIFTH * part)
+        assert abs(world.ours() - FIFTH * part) < NEAR
+        if part == 3:
+            world.trade(FIFTH, reachable=QUANTITY, **{"1": FIFTH})  # Freqtrade hears later, and less
+            world.loops()
+            assert abs(world.ours() - FIFTH * part) < NEAR
+    world.bot.after_fill(world.trade(QUANTITY))
+    world.loops(2)
+    assert world.buys() == 5
+    assert len(world.hedges()) == 1
+
+
+def test_a_loop_that_cannot_read_the_account_keeps_what_was_bought(world: World) -> None:
+    """While Freqtrade has not heard and nobody can ask, what the exchange told still counts."""
+    world.allow()
+    world.trade(ZERO, reachable=QUANTITY, **{"1": ZERO})
+    world.loops(4)
+    world.venue.open_short(FIFTH, D(3))
+    world.tell("1", FIFTH)
+    world.venue.faults = {"read": ["not_sent"]}
+    world.loops(2)
+    assert abs(world.ours() - FIFTH) < NEAR
+    assert world.buys() == 1
+    assert [row for row in world.journal.recent(OrderRow) if row.side == "sell"] == []
+
+
+def test_an_exit_sells_at_once(world: World) -> None:
+    """A partial exit and the rest of it are sold on the exchange's word, and once."""
+    leg = world.enter()
+    world.loops()
+    world.venue.close_short_by(FIFTH)
+    world.tell("2", FIFTH, sells=False)
+    assert abs(world.ours() - (QUANTITY - FIFTH)) < NEAR
+    left = QUANTITY - FIFTH
+    world.bot.after_fill(replace(leg, filled=left, reachable=left, heard={"1": QUANTITY, "2": FIFTH}))
+    assert abs(world.ours() - left) < NEAR
+    assert len(world.journal.recent(OrderRow)) == 2
+
+
+@pytest.mark.parametrize("hand", ["web", "same prefix"])
+def test_a_purchase_that_may_be_somebody_elses(world: World, hand: str) -> None:
+    """By hand, or where the exchange has a larger short than ours: the coins stay until the loop knows more."""
+    world.enter()
+    if hand == "same prefix":
+        world.venue.foreign = (Position(PAIR, FIFTH, ZERO, ZERO, ZERO, ZERO),)
+    world.loops()
+    world.tell("5", FIFTH, sells=False, client="web_1" if hand == "web" else MINE)
+    assert abs(world.ours() - QUANTITY) < NEAR
+    world.venue.foreign = ()
+    world.loops(2)
+    assert abs(world.ours() - QUANTITY) < NEAR
+    assert world.buys() == 1
+
+
+@pytest.mark.parametrize("when", ["kill", "kill_after"])
+def test_killed_while_it_buys(world: World, when: str) -> None:
+    """Dead around the order: the next life finds it, and the trade that Freqtrade did keep takes the hedge over."""
+    world.allow()
+    world.venue.open_short(QUANTITY, D(3))
+    world.venue.faults = {"order": [when]}
+    with pytest.raises(Killed):
+        world.tell("1", QUANTITY)
+    world.venue.faults = {}
+    world.start()
+    world.trade(QUANTITY)
+    world.loops(8, 10.0)
+    (hedge,) = world.hedges()
+    assert hedge.trade_id == 1
+    assert abs(world.ours() - QUANTITY) < NEAR
+    assert sum(world.venue.applied.values()) == 1
+
+
+def test_freqtrade_never_gets_its_trade(world: World) -> None:
+    """An entry whose answer is lost was hedged meanwhile: its short is bought back, then its coins are sold."""
+    world.allow()
+    world.venue.open_short(QUANTITY, D(3))
+    world.tell("1", QUANTITY)
+    world.loops()
+    assert abs(world.ours() - QUANTITY) < NEAR
+    world.start()
+    world.loops(8, 6.0)
+    assert world.venue.shorts == {}
+    assert world.ours() < NEAR
+    assert [hedge.state for hedge in world.hedges()] == ["closed"]
+    assert any("bought back" in text for text in world.told)
+    world.allow()
+
+
+def test_an_early_hedge_waits_for_its_trade(world: World) -> None:
+    """The account may show a new position late; a loop in between does not sell what was bought for it."""
+    world.allow()
+    world.tell("1", QUANTITY)
+    world.loops(2)
+    assert abs(world.ours() - QUANTITY) < NEAR
+    world.loops(6)
+    assert world.ours() < NEAR
+
+
+def test_nothing_before_the_first_loop(world: World) -> None:
+    """What Freqtrade knows has to be known first; what came meanwhile is not lost."""
+    world.allow()
+    world.venue.open_short(QUANTITY, D(3))
+    world.start()
+    world.tell("1", QUANTITY)
+    assert world.hedges() == []
+    world.trade(QUANTITY)
+    world.loops()
+    assert abs(world.ours() - QUANTITY) < NEAR
+    assert [hedge.trade_id for hedge in world.hedges()] == [1]

@@ -1,0 +1,203 @@
+"""The fill stream's threads against the sandbox exchange: they listen, come back, and end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import ccxt
+import pytest
+
+from freqtrade_fundhedge import stream as stream_module
+from freqtrade_fundhedge.client import order_prefix, stream_api
+from freqtrade_fundhedge.sandbox import SandboxControl, SandboxServer, ccxt_urls
+from freqtrade_fundhedge.stream import FillStream
+from freqtrade_fundhedge.venue import order_stream
+from freqtrade_fundhedge.venue.port import OrderFill
+
+PAIR, KEYS = "BTC/USDT:USDT", "/fapi/v1/listenKey"
+NAMES = {"fundhedge-stream", "fundhedge-fills"}
+
+
+@pytest.fixture(scope="module")
+def loaded() -> ccxt.binance:
+    """Markets are the same in every sandbox."""
+    with SandboxServer() as server:
+        client = ccxt.binance({"enableRateLimit": False, "urls": server.ccxt_urls()})
+        client.load_markets()
+        client.session.close()
+    return client
+
+
+class Bench:
+    """A stream on a sandbox, and Freqtrade's own client beside it."""
+
+    def __init__(self, server: SandboxServer, loaded: ccxt.binance, **settings: Any) -> None:
+        self.control: SandboxControl = server.control
+        config = {"enableRateLimit": False, "urls": ccxt_urls(server.url), **settings}
+        keys = {"apiKey": "sandbox-key", "secret": "sandbox-secret", "options": {"defaultType": "swap"}}
+        self.source = ccxt.binance({**config, **keys})
+        self.source.set_markets_from_exchange(loaded)
+        make = partial(stream_api, self.source, {"ccxt_config": config})
+        self.fills: list[OrderFill] = []
+        self.worked = 0
+        self.stream = FillStream(partial(order_stream.listen, make), self.fills.append, self.work)
+
+    def work(self) -> None:
+        self.worked += 1
+
+    def sell(self) -> str:
+        order = self.source.create_order(PAIR, "market", "sell", 0.001)
+        return str(order["id"])
+
+    def connected(self, count: int = 1) -> None:
+        wait(lambda: self.control.streams()["connections"] == count)
+
+    def hears(self) -> None:
+        """An order that is made now is heard of."""
+        order = self.sell()
+        wait(lambda: any(fill.order_id == order and fill.filled for fill in self.fills))
+
+
+def wait(ready: Callable[[], bool], seconds: float = 15.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < deadline, "never happened"
+        time.sleep(0.01)
+
+
+def threads() -> set[str]:
+    return {thread.name for thread in threading.enumerate()} & NAMES
+
+
+@pytest.fixture
+def bench(loaded: ccxt.binance, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setattr(stream_module, "FIRST_PAUSE_S", 0.05)
+    with SandboxServer(futures_usdt=5000, proxy=True) as server:
+        made = Bench(server, loaded)
+        made.stream.start()
+        made.connected()
+        yield made
+        assert made.stream.stop(10)
+        assert threads() == set()
+        made.connected(0)
+        made.source.session.close()
+
+
+def test_an_order_as_it_is_told(bench: Bench) -> None:
+    """Size, side, fill, price and the mark of Freqtrade's orders arrive as they are at the exchange."""
+    bench.hears()
+    last = bench.fills[-1]
+    assert (last.pair, last.sells, last.reduce_only, last.quantity) == (PAIR, True, False, last.filled)
+    assert last.client_id.startswith(order_prefix(bench.source))
+    assert last.price > 1000
+    assert abs(last.at - time.time()) < 30
+    wait(lambda: bench.worked > 0)
+
+
+@pytest.mark.parametrize("trouble", [{"disconnect": True}, {"expire": True}])
+def test_it_comes_back(bench: Bench, trouble: dict[str, bool], caplog: pytest.LogCaptureFixture) -> None:
+    """After a broken connection or an expired key it listens again, and nobody has to read about it."""
+    bench.hears()
+    for _ in range(3):
+        opened = bench.control.streams()["opened"]
+        bench.control.post("streams", **trouble)
+        wait(lambda known=opened: bench.control.streams()["opened"] > known)
+        bench.hears()
+    assert [r.message for r in caplog.records if r.levelno >= logging.WARNING] == []
+
+
+def test_an_exchange_that_is_away(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An outage that lasts is said once, without the stream's key, and so is its end."""
+    monkeypatch.setattr(stream_module, "TELL_AFTER_S", 0.1)
+    monkeypatch.setattr(stream_module, "LONGEST_PAUSE_S", 0.1)
+    monkeypatch.setattr(order_stream, "SETTLED_AFTER_S", 0.2)
+    caplog.set_level(logging.INFO, "freqtrade_fundhedge")
+    key = bench.control.streams()["keys"][0]
+    bench.control.post("streams", refuse=True, disconnect=True)
+    wait(lambda: "is down" in caplog.text)
+    time.sleep(1)
+    bench.control.post("streams", clear=True)
+    wait(lambda: "is connected" in caplog.text)
+    assert caplog.text.count("is down") == caplog.text.count("is connected") == 1
+    assert key not in caplog.text
+    bench.hears()
+
+
+def test_the_key_is_renewed(loaded: ccxt.binance, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Again and again, for ccxt would do it once; when that fails, a new connection has a new key."""
+    monkeypatch.setattr(order_stream, "RENEW_EVERY_S", 0.3)
+    monkeypatch.setattr(order_stream, "SETTLED_AFTER_S", 0.1)
+    monkeypatch.setattr(stream_module, "FIRST_PAUSE_S", 0.05)
+    with SandboxServer(futures_usdt=5000) as server:
+        bench = Bench(server, loaded)
+        bench.stream.start()
+        wait(lambda: bench.control.count("PUT", KEYS) >= 3)
+        assert bench.control.streams()["opened"] == bench.control.count("POST", KEYS) == 1
+        bench.control.fault("error", KEYS, method="PUT", code=-1125, msg="This listenKey does not exist.")
+        wait(lambda: bench.control.streams()["opened"] == 2)
+        bench.hears()
+        assert bench.stream.stop(10)
+        bench.source.session.close()
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_through_a_proxy(loaded: ccxt.binance) -> None:
+    """A proxy for requests serves the stream too, with Binance's own host names."""
+    with SandboxServer(futures_usdt=5000, proxy=True) as server:
+        bench = Bench(server, loaded, urls={}, **server.ccxt_proxy())
+        bench.source.session.trust_env = False
+        bench.stream.start()
+        bench.connected()
+        bench.hears()
+        assert bench.stream.stop(10)
+        bench.source.session.close()
+
+
+def test_a_worker_that_fails_goes_on(loaded: ccxt.binance, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever the work raises is said once, and the next fill finds somebody at work."""
+    with SandboxServer(futures_usdt=5000) as server:
+        bench = Bench(server, loaded)
+        calls: list[int] = []
+
+        def fail() -> None:
+            calls.append(1)
+            raise RuntimeError("broken")
+
+        bench.stream = FillStream(bench.stream._connection, bench.fills.append, fail)
+        bench.stream.start()
+        bench.connected()
+        bench.hears()
+        wait(lambda: len(calls) == 1)
+        bench.hears()
+        wait(lambda: len(calls) == 2)
+        assert bench.stream.stop(10)
+        bench.source.session.close()
+    assert caplog.text.count("RuntimeError: broken") == 1
+
+
+def test_stopped_before_it_could_connect() -> None:
+    """Ended right after its start, or while nobody answers, it leaves no thread behind."""
+    for pause in (0.0, 0.3):
+        source = ccxt.binance({"apiKey": "k", "secret": "s"})
+        source.markets, source.markets_by_id, source.symbols, source.ids = {}, {}, [], []
+        config = {"ccxt_config": {"urls": ccxt_urls("http://127.0.0.1:1"), "enableRateLimit": False}}
+        stream = FillStream(
+            partial(order_stream.listen, partial(stream_api, source, config)), lambda _fill: None, lambda: None
+        )
+        stream.start()
+        time.sleep(pause)
+        assert stream.stop(10)
+        assert threads() == set()
+        source.session.close()
+
+
+def test_an_exchange_without_a_stream() -> None:
+    """Where ccxt.pro tells of no orders, there is simply no stream."""
+    assert order_stream.socket_class("kraken") is None
