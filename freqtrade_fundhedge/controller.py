@@ -88,12 +88,8 @@ class Controller:
     def on_fills(self) -> bool:
         """The exchange told of fills itself: balance their hedges at once. They wait for the first loop."""
         with self.lock:
-            return self.early.ready and self._guarded(self._told)
-
-    def _told(self) -> str:
-        self.early.drain(self.funding)
-        self.purse.forget()
-        return self._doubt()
+            self.purse.forget()
+            return self.early.ready and self._guarded(lambda: self.early.drain(self.funding) or self._doubt())
 
     def _guarded(self, work: Callable[[], str]) -> bool:
         try:
@@ -198,8 +194,7 @@ class Controller:
             if hedge.id in blocked and leg is not None:
                 # Its next order waits; what its exits freed meanwhile need not.
                 self.spot.note_freed(hedge, leg)
-            unsure = leg is None and (account is None or self.early.too_early(hedge))
-            if hedge.id in blocked or unsure or hedge.state == "closed":
+            if hedge.id in blocked or hedge.state == "closed" or (leg is None and self.early.unsure(hedge, account)):
                 continue
             stepped = self.spot.step(hedge, leg, self.positions.on_exchange(hedge, leg, legs, account))
             self.news.look(stepped, leg, self.funding)

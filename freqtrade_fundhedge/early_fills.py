@@ -83,9 +83,10 @@ class EarlyFills:
         """A leg with the fills that Freqtrade has not heard of."""
         return ahead(leg, self._of((leg.trade_id, leg.opened_at)))
 
-    def too_early(self, hedge: HedgeRow) -> bool:
-        """Whether the trade of an early hedge may still be about to appear."""
-        return hedge.trade_id == EARLY and self.ctx.clock() - epoch(hedge.opened_at) < ABSENT_AFTER_S
+    def unsure(self, hedge: HedgeRow, account: FuturesAccount | None) -> bool:
+        """Whether a hedge without a trade has to wait: nobody has asked, or the trade may be about to appear."""
+        young = self.ctx.clock() - epoch(hedge.opened_at) < ABSENT_AFTER_S
+        return account is None or (hedge.trade_id == EARLY and young)
 
     def hedge_row(self, leg: ShortLeg) -> HedgeRow:
         """The hedge of a trade, or of an entry that has none yet."""
@@ -98,8 +99,8 @@ class EarlyFills:
 
     # --- what the exchange tells
 
-    def drain(self, funding: Mapping[str, FundingQuote]) -> None:
-        """Balance the hedges of all fills that have come in.
+    def drain(self, funding: Mapping[str, FundingQuote]) -> str:
+        """Balance the hedges of all fills that have come in; no trouble ("") if nothing is raised.
 
         Parameters
         ----------
@@ -114,6 +115,7 @@ class EarlyFills:
             leg = self._leg(fill)
             if leg is not None:
                 self._balance(leg, fill, funding.get(fill.pair))
+        return ""
 
     def _is_news(self, fill: OrderFill) -> bool:
         owner = self._owners.get(fill.order_id) or self._owner(fill)

@@ -368,10 +368,9 @@ def random_walk(seed: int, machine: Callable[[], Hedging] = Hedging) -> Hedging:
         lives = random.choice([None, None, None, random.randint(0, 30)])
         step, faults, told = random.random(), random_faults(random), random.random() < 0.7
         heard = random_news(random, seed)
-        if step < 0.3:
-            model.loop(faults, lives)
-        elif step < 0.35:
+        if step < 0.35:
             model.the_stream_tells(heard, faults, lives)
+            model.loop(faults, lives)
         elif step < 0.8:
             if model.trade is None:
                 model.enter(random.randint(5, 60), faults, lives, told, heard)
