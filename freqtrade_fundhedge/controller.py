@@ -126,7 +126,6 @@ class Controller:
         if not trouble:
             self._resolve_and_move(account)
         self._settle()
-        # Fills that came while the lock was ours; never between a read of the account and what is made of it.
         self.early.drain(self.funding)
         hedged = {hedge.pair for hedge in journal.unsettled() if hedge.held > 0}
         self.funding = self.outside.look(hedged, self.funding)

@@ -102,6 +102,8 @@ class EarlyFills:
     def drain(self, funding: Mapping[str, FundingQuote]) -> str:
         """Balance the hedges of all fills that have come in; no trouble ("") if nothing is raised.
 
+        Not between a read of the account and what is made of it: the fill would be missing there.
+
         Parameters
         ----------
         funding : by pair, as last read; it tells how far perpetual and spot are apart
