@@ -216,11 +216,13 @@ def entry_allowed(
 
     Returns
     -------
-    Verdict; an unknown rate is not allowed
+    Verdict; an unknown rate or basis is not allowed
     """
     apr = predicted_rate / interval_h * HOURS_PER_YEAR
-    if isnan(apr) or isnan(current_basis_gain):
+    if isnan(apr):
         return Verdict(False, "the predicted funding rate is unknown")
+    if isnan(current_basis_gain):
+        return Verdict(False, "how far the basis is from its usual level is unknown")
     if apr < params.entry_apr:
         return Verdict(False, f"predicted funding {apr:.1%} a year is below entry_apr {params.entry_apr:.1%}")
     cost = params.round_trip - current_basis_gain

@@ -14,6 +14,7 @@ import typer
 from freqtrade_fundhedge.sandbox.app import Sandbox
 from freqtrade_fundhedge.sandbox.client import freqtrade_config
 from freqtrade_fundhedge.sandbox.exchange import Exchange, Options
+from freqtrade_fundhedge.sandbox.paying import make_funding_pay
 from freqtrade_fundhedge.sandbox.server import LOOPBACK, open_site
 
 
@@ -40,6 +41,7 @@ def sandbox_command(
     futures_usdt: Annotated[str, typer.Option(help="USDT in the futures wallet at the start.")] = "0",
     seed: Annotated[int, typer.Option(help="Seed of the generated history.")] = 1,
     alive: Annotated[bool, typer.Option(help="Let prices move on their own.")] = False,
+    paying: Annotated[bool, typer.Option(help="Funding that has paid for two months: hedges open at once.")] = False,
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Print the exchange section for Freqtrade and exit.")
     ] = False,
@@ -52,6 +54,7 @@ def sandbox_command(
 
     \b
     Examples:
+      fundhedge sandbox --paying
       fundhedge sandbox --alive
       fundhedge sandbox --port 8999 --spot-usdt 5000
       fundhedge sandbox --print-config
@@ -60,9 +63,11 @@ def sandbox_command(
         section = freqtrade_config(f"http://{_in_url(host)}:{port}")
         typer.echo(json.dumps({"exchange": section}, indent=2))
         return
-    options = Options(_amount(spot_usdt), _amount(futures_usdt), seed, alive)
+    sandbox = Sandbox(Exchange(Options(_amount(spot_usdt), _amount(futures_usdt), seed, alive)))
+    if paying:
+        make_funding_pay(sandbox.desk)
     try:
-        asyncio.run(_serve(options, host, (port, proxy_port), json_ready=json_ready))
+        asyncio.run(_serve(sandbox, host, (port, proxy_port), json_ready=json_ready))
     except OSError as error:
         typer.echo(f"cannot listen on {host}:{port}: {error.strerror or error}", err=True)
         raise typer.Exit(1) from None
@@ -72,19 +77,20 @@ def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-async def _serve(options: Options, host: str, ports: tuple[int, int | None], *, json_ready: bool) -> None:
+async def _serve(sandbox: Sandbox, host: str, ports: tuple[int, int | None], *, json_ready: bool) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(name, stopped.set)
-    site = await open_site(Sandbox(Exchange(options)), host, *ports)
+    site = await open_site(sandbox, host, *ports)
     url = f"http://{_in_url(host)}:{site.port}"
     proxy = site.proxy.port if site.proxy is not None else None
     if json_ready:
         typer.echo(json.dumps({"ready": True, "port": site.port, "url": url, "proxy_port": proxy}))
     else:
-        typer.echo(f"Sandbox Binance on {url}, {options.spot_usdt} USDT on spot. Control API: {url}/control/books")
+        usdt = sandbox.desk.exchange.options.spot_usdt
+        typer.echo(f"Sandbox Binance on {url}, {usdt} USDT on spot. Control API: {url}/control/books")
         typer.echo("The exchange section for Freqtrade: add --print-config. Stop with Ctrl-C.")
     try:
         await stopped.wait()

@@ -11,6 +11,7 @@ from urllib.error import URLError
 import ccxt
 import ccxt.pro
 import pytest
+import requests
 from typer.testing import CliRunner
 
 from freqtrade_fundhedge.sandbox import SandboxControl, SandboxServer, ccxt_urls, freqtrade_config
@@ -87,6 +88,22 @@ def test_the_command_prints_the_config():
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
     section = json.loads(done.stdout)["exchange"]
     assert section["ccxt_config"]["urls"]["api"]["public"] == "http://127.0.0.1:8123/api/v3"
+
+
+def test_funding_pays_from_the_start():
+    """With --paying the market's own history has what the strategy enters on, for each pair of the printed section."""
+    command = [sys.executable, "-m", "freqtrade_fundhedge.sandbox", "--port", "0", "--json-ready", "--paying"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            url = json.loads(process.stdout.readline())["url"]
+            for pair in freqtrade_config(url)["pair_whitelist"]:
+                symbol = {"symbol": pair.split(":")[0].replace("/", "")}
+                past = requests.get(f"{url}/fapi/v1/fundingRate", {**symbol, "limit": 100}, timeout=10).json()
+                assert [float(row["fundingRate"]) >= 0.0003 for row in past] == [True] * 100
+                now = requests.get(f"{url}/fapi/v1/premiumIndex", symbol, timeout=10).json()
+                assert float(now["lastFundingRate"]) >= 0.0003
+        finally:
+            process.terminate()
 
 
 def test_a_taken_port_is_said():
