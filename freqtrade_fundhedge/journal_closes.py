@@ -46,8 +46,8 @@ class CloseRecords:
     engine: Engine
     bot: str
 
-    def allowance(self, pair: str) -> Allowance | None:
-        """The latest entry allowed in a pair, unless a trade came of it."""
+    def allowance(self, pair: str, answered: bool = False) -> Allowance | None:
+        """The latest entry allowed in a pair, unless a trade came of it; with `answered` even then."""
         latest = (
             select(events.c.id, events.c.at, events.c.data)
             .where(events.c.kind == ENTRY_ALLOWED, events.c.pair == pair, events.c.bot == self.bot)
@@ -58,13 +58,13 @@ class CloseRecords:
             event = db.execute(latest).first()
             if event is None:
                 return None
-            answered = (
+            trades = (
                 select(func.count())
                 .select_from(hedges)
                 .where(hedges.c.pair == pair, hedges.c.bot == self.bot, hedges.c.opened_at >= event.at)
                 .where(hedges.c.trade_id != EARLY)
             )
-            if db.scalar(answered):
+            if not answered and db.scalar(trades):
                 return None
             closes = select(short_closes.c.filled).where(short_closes.c.allowed_by == event.id)
             closed = sum((Decimal(filled) for filled in db.scalars(closes)), ZERO)

@@ -2,11 +2,13 @@
 
 Ours is closed, reduce-only, or reported, as configured; anything else is reported and left alone. Ours it is when an
 entry was allowed in that pair, no trade came of it, the exchange lists an order that sold about then and no more than
-was allowed, and two account reads in a row show the position.
+was allowed, and two account reads in a row show the position. It is ours as well when Freqtrade takes a trade for closed
+(it can count one fill twice) whose short was all that the exchange had in the pair, and nothing was sold in it since.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -33,6 +35,7 @@ class Orphans:
     pairs: frozenset[str] = frozenset()
     _before: dict[str, Decimal] = field(default_factory=dict)
     _foreign: dict[str, tuple[Decimal, float]] = field(default_factory=dict)
+    _agreed: dict[str, tuple[Decimal, float]] = field(default_factory=dict)
 
     def allow(self, pair: str, quantity: Decimal) -> None:
         """Record that Freqtrade may send this entry: should its answer be lost, we know the short for ours."""
@@ -74,6 +77,7 @@ class Orphans:
     def look(self, legs: Sequence[ShortLeg], account: FuturesAccount) -> None:
         """Compare the exchange's positions with what Freqtrade and the journal know; close at most one a loop."""
         journal = self.ctx.journal
+        self._note_agreement(legs, account)
         hedged = {h.pair for h in journal.unsettled() if h.held > 0 and h.trade_id != EARLY}
         known = {leg.pair for leg in legs if leg.is_open} | hedged
         found = [position for position in account.positions if position.pair not in known]
@@ -89,9 +93,13 @@ class Orphans:
     def _handled(self, position: Position) -> bool:
         """Close it if it is ours and that is wanted, else call for a person. True when something was sent."""
         ours = self._allowance(position)
+        if ours is None and self._is_leftover(position):
+            if self.ctx.clock() - self._agreed[position.pair][1] < ABSENT_AFTER_S:
+                return False  # Freqtrade, or the exchange, may only be late
+            ours = self._leftover(position)
         if ours is not None and self.ctx.settings.hedge.orphans == "close":
             return self._close(position, ours)
-        whose = "from an entry of ours whose answer was lost" if ours is not None else "that Freqtrade does not know"
+        whose = "of ours that Freqtrade lost track of" if ours is not None else "that Freqtrade does not know"
         self.ctx.once(
             f"stranger {position.pair}",
             f"{position.pair}: the exchange has a position of {position.quantity:f} {whose}; "
@@ -113,6 +121,32 @@ class Orphans:
             # The exchange has had time to list the order; asking in each loop would not change its answer.
             self._foreign[position.pair] = position.quantity, allowance.at
         return None
+
+    def _note_agreement(self, legs: Sequence[ShortLeg], account: FuturesAccount) -> None:
+        """Remember where the exchange's short was all Freqtrade's: what is left of it later is nobody else's."""
+        filled: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for leg in legs:
+            if leg.is_open:
+                filled[leg.pair] += leg.filled
+        for pair, quantity in filled.items():
+            if account.short(pair) == quantity:
+                self._agreed[pair] = quantity, self.ctx.clock()
+            elif account.short(pair) > quantity:
+                self._agreed.pop(pair, None)
+        there = {*filled, *(position.pair for position in account.positions)}
+        self._agreed = {pair: known for pair, known in self._agreed.items() if pair in there}
+
+    def _is_leftover(self, position: Position) -> bool:
+        known = self._agreed.get(position.pair)
+        return position.is_short and known is not None and position.quantity <= known[0]
+
+    def _leftover(self, position: Position) -> Allowance | None:
+        """What Freqtrade's closed trade left, under the entry that it came from; None if somebody has sold since."""
+        _, at = self._agreed[position.pair]
+        if any(order.filled > 0 for order in self.ctx.venue.entries(position.pair, at + CLOCK_SLACK_S)):
+            del self._agreed[position.pair]
+            return None
+        return self.ctx.journal.allowance(position.pair, answered=True)
 
     def _close(self, position: Position, ours: Allowance) -> bool:
         """Write the intent, send once, write the outcome."""
@@ -137,7 +171,7 @@ class Orphans:
         self.ctx.settled(f"close {row.intent_id}")
         self.ctx.record(
             "orphan_closed",
-            f"{row.pair}: {filled:f} bought back of a short that Freqtrade does not know: its entry's answer was lost",
+            f"{row.pair}: {filled:f} bought back of a short of ours that Freqtrade lost track of",
             tell=True, pair=row.pair, intent=row.intent_id,
         )  # fmt: skip
 

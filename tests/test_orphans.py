@@ -159,8 +159,68 @@ def test_lost_entry_is_reported_once(reporter: World) -> None:
     reporter.loops(10)
     assert reporter.short() == QUANTITY
     assert reporter.venue.sent["close"] == 0
-    assert reporter.said("whose answer was lost") == len(reporter.told) == 1
+    assert reporter.said("lost track of") == len(reporter.told) == 1
     assert "does not know" in reporter.allow()
+
+
+# --- a short that Freqtrade takes for closed
+
+
+def half_closed(world: World) -> None:
+    """Freqtrade counts the fill of one half twice: its trade is closed, the exchange still has the other half."""
+    world.hedge()
+    world.venue.close_short_by(QUANTITY / 2)
+    world.legs = [replace(world.legs[0], filled=ZERO, reachable=ZERO, is_open=False, stake_left=ZERO)]
+
+
+def test_what_a_closed_trade_left_is_bought_back(world: World) -> None:
+    """Once, as soon as neither side can merely be late; the coins are sold and nobody else's are."""
+    half_closed(world)
+    world.loops(3)
+    assert world.venue.sent["close"] == 0
+    assert "does not know" in world.allow()
+    world.loops(6)
+    assert world.short() == ZERO
+    assert world.venue.sent["close"] == 1
+    assert [(row.state, row.filled) for row in world.closes()] == [(State.DONE, QUANTITY / 2)]
+    assert world.ours() < D("0.00002")
+    assert world.said("lost track of") == 1
+    assert world.said("does not know") == 0
+
+
+def test_what_a_closed_trade_left_is_reported(reporter: World) -> None:
+    """With `orphans: report` a person is called once instead."""
+    half_closed(reporter)
+    reporter.loops(12)
+    assert reporter.short() == QUANTITY / 2
+    assert reporter.venue.sent["close"] == 0
+    assert reporter.said("lost track of") == 1
+
+
+def test_somebodys_short_in_the_place_of_ours(world: World) -> None:
+    """Sold after our trade had closed, it is not ours, however small; reported once."""
+    world.hedge()
+    world.venue.close_short_by(QUANTITY)
+    world.legs = [replace(world.legs[0], filled=ZERO, reachable=ZERO, is_open=False, stake_left=ZERO)]
+    world.time += 8
+    world.venue.open_short(QUANTITY / 2, D(3))
+    world.loops(20)
+    assert world.short() == QUANTITY / 2
+    assert world.venue.sent["close"] == 0
+    assert world.said("does not know") == 1
+
+
+def test_somebodys_short_beside_ours(world: World) -> None:
+    """What was there beside ours all the time stays when ours is closed."""
+    world.hedge()
+    world.venue.open_short(QUANTITY / 2, D(3))
+    world.loops(3)
+    world.venue.close_short_by(QUANTITY)
+    world.legs = [replace(world.legs[0], filled=ZERO, reachable=ZERO, is_open=False, stake_left=ZERO)]
+    world.loops(20)
+    assert world.short() == QUANTITY / 2
+    assert world.venue.sent["close"] == 0
+    assert world.said("does not know") == 1
 
 
 def test_somebodys_own_short_is_left_alone(world: World) -> None:
