@@ -2,8 +2,8 @@
 
 Ours is closed, reduce-only, or reported, as configured; anything else is reported and left alone. Ours it is when an
 entry was allowed in that pair, no trade came of it, the exchange lists an order that sold about then and no more than
-was allowed, and two account reads in a row show the position. It is ours as well when Freqtrade takes a trade for closed
-(it can count one fill twice) whose short was all that the exchange had in the pair, and nothing was sold in it since.
+was allowed, and two account reads in a row show the position. It is ours as well when Freqtrade takes a trade for
+closed (it can count one fill twice) whose short was all that the exchange had in the pair, and nothing was sold since.
 """
 
 from __future__ import annotations

@@ -13,14 +13,14 @@ pytestmark = pytest.mark.e2e
 ALL = (BTC, ETH, PEPE)
 
 
-def close_half_of_each(run: Run) -> None:
+def close_part_of_each(run: Run) -> None:
     before = shorts(run.books())
     for market in ALL:
-        run.close(market, "0.5")
+        run.close(market, "0.4")
     run.calm()
     assert run.hedged(*ALL)
     after = shorts(run.books())
-    assert all(Decimal("0.4") < after[m.symbol] / before[m.symbol] < Decimal("0.6") for m in ALL)
+    assert all(Decimal("0.5") < after[m.symbol] / before[m.symbol] < Decimal("0.7") for m in ALL)
 
 
 def close_all(run: Run) -> None:
@@ -41,7 +41,7 @@ def test_three_pairs_isolated(tmp_path: Path) -> None:
         run.enter()
         # One top-up brings what is always kept, one each entry's margin; what an entry did not use goes back.
         assert run.moves() == {"entries": 3, "exits": 0, "buys": 3, "sales": 0, "top_ups": 4, "sweeps": 1}
-        close_half_of_each(run)
+        close_part_of_each(run)
         assert run.moves() == {"entries": 3, "exits": 3, "buys": 3, "sales": 3, "top_ups": 4, "sweeps": 4}
         close_all(run)
         assert run.moves() == {"entries": 3, "exits": 6, "buys": 3, "sales": 6, "top_ups": 4, "sweeps": 7}
@@ -62,7 +62,7 @@ def test_three_pairs_cross(tmp_path: Path) -> None:
         run.enter()
         assert run.moves() == {"entries": 3, "exits": 0, "buys": 3, "sales": 0, "top_ups": 3, "sweeps": 0}
         assert near_the_stress(run)
-        close_half_of_each(run)
+        close_part_of_each(run)
         assert run.moves() == {"entries": 3, "exits": 3, "buys": 3, "sales": 3, "top_ups": 3, "sweeps": 3}
         assert near_the_stress(run)
         close_all(run)
@@ -114,7 +114,7 @@ def test_the_users_float(tmp_path: Path) -> None:
         run.wait("two hedges", lambda: run.hedged(BTC, ETH))
         run.hold_entries()
         stakes = {trade["pair"]: Decimal(str(trade["stake_amount"])) for trade in run.trades()}
-        run.close(BTC, "0.5")
+        run.close(BTC, "0.4")
         run.calm()
         assert run.moves() == {"entries": 2, "exits": 1, "buys": 2, "sales": 1, "top_ups": 0, "sweeps": 1}
         run.rest("POST", "forceexit", tradeid="all")

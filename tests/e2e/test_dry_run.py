@@ -48,7 +48,7 @@ def test_paper_hedge(tmp_path: Path) -> None:
         run.hold_entries()
         run.loops(1)
         assert (in_freqtrade(run), run.journal(MOVED)) == (before, transfers)
-        for part in ("0.5", "1"):
+        for part in ("0.4", "1"):
             run.close(BTC, part)
             run.loops(1)
             check_wallet(run)

@@ -21,8 +21,8 @@ def test_lost_answers_are_found_and_refused_sweeps_reduced(tmp_path: Path) -> No
         assert run.moves() == {"entries": 1, "exits": 0, "buys": 1, "sales": 0, "top_ups": 1, "sweeps": 1}
         run.sandbox.fault("error", TRANSFER, method="POST", params={"type": SWEEP}, code=-5013, msg="insufficient")
         run.sandbox.fault("drop_after", SPOT_ORDER, method="POST", params={"side": "SELL"})
-        run.close(BTC, "0.5")
-        run.wait("half a hedge", lambda: run.hedged(BTC))
+        run.close(BTC, "0.4")
+        run.wait("the rest of the hedge", lambda: run.hedged(BTC))
         run.calm()
         assert run.moves() == {"entries": 1, "exits": 1, "buys": 1, "sales": 1, "top_ups": 1, "sweeps": 3}
         last = run.journal("select attempts, attempt_log, state from transfers order by serial desc")[0]
