@@ -201,7 +201,7 @@ class Run:
     def close(self, market: Market, part: str = "1") -> None:
         """Force an exit of a part of the short in a market.
 
-        Never just a half: when Freqtrade counts the fill twice, as happens under load, it takes the rest for closed too.
+        Never just a half: when Freqtrade counts a fill twice, as it can under load, it takes the rest for closed too.
         """
         trade = next(t for t in self.trades() if t["pair"] == market.pair)
         body = {"tradeid": str(trade["trade_id"])}
