@@ -130,7 +130,7 @@ def _summary(checks: Sequence[Check]) -> Text:
     found = Counter(finding.verdict for check in checks for finding in check.findings)
     bad, odd = found[Verdict.FAIL], found[Verdict.WARN]
     left_out = sum(check.verdict is Verdict.SKIPPED for check in checks)
-    note = f"; {left_out} checks skipped" if left_out else ""
+    note = f"; {left_out} {'check' if left_out == 1 else 'checks'} skipped" if left_out else ""
     if bad:
         return Text(f"{bad} to put right, {odd} to look at{note}.", style="bold red")
     if odd:

@@ -79,7 +79,7 @@ def test_people_get_80_columns_and_never_a_secret(case: Case, capsys: pytest.Cap
     assert "permissions fail" in out
     assert "-> switch off 'Enable Withdrawals', no bot needs it" in out
     assert "may trade spot" not in out
-    assert "1 to put right, 0 to look at; 1 checks skipped." in out
+    assert "1 to put right, 0 to look at; 1 check skipped." in out
     everything = said(capsys, "-v", expected=1) + said(capsys, "--json", expected=1)
     assert "may trade spot" in everything
     assert "1000PEPE/USDT:USDT = 1000 x PEPE/USDT, 8 h, lot 1/1, min 5/5" in everything.replace("\n", " ")

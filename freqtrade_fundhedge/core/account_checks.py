@@ -253,5 +253,5 @@ def funds_finding(funds: Funds) -> Finding:
     if funds.slots is not None and fits < funds.slots:
         text = f"{have}: {per}, {fits} of {funds.slots} fit"
         return warn("funds", text, "lower stake_amount or max_open_trades, or bring more")
-    planned = f"all {funds.slots}" if funds.slots is not None else f"{fits}"
-    return ok("funds", f"{have}: {per}, {planned} fit")
+    planned = f"{fits} fit" if funds.slots is None else "it fits" if funds.slots == 1 else f"all {funds.slots} fit"
+    return ok("funds", f"{have}: {per}, {planned}")

@@ -75,7 +75,8 @@ def frame(axes: Axes, dates: bool) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_formatter(FuncFormatter(amount))
     if dates:
-        few, many = (4, 9) if is_wide(axes) else (3, 5)
+        # Fewer would leave spans, such as 130 seconds or 60 hours, for which there is no interval.
+        few, many = (4, 9) if is_wide(axes) else (2, 5)
         locator = AutoDateLocator(minticks=few, maxticks=many)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]

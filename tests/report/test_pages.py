@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest
 from browser import Opened, chromium, opened
 from figures import Figures
 from made_up import write_books
+from matplotlib.figure import Figure
 from report.test_backtest_report import FundedCandles, document, perp_at, trade, write
 
 from freqtrade_fundhedge.cli import run
+from freqtrade_fundhedge.report.drawing import frame, svg
 
 # Without a browser nothing is proven; CI asks for one, so that a skipped test can't pass for a page that was looked at.
 REQUIRED = os.environ.get("FUNDHEDGE_BROWSER") == "required"
@@ -123,3 +126,19 @@ def test_the_live_page_has_the_figures_of_the_json(pages: dict[str, tuple[Path, 
         assert {row["total"], row["short_in"], row["spot_in"], row["basis_in"]} <= set(totals)
     moved = [row[name] for row in reversed(given["transfers"]) for name in ("amount", "attempts", "settled_s")]
     assert exact["transfers"] == moved
+
+
+@pytest.mark.parametrize("width", [360, 900])
+def test_no_span_of_time_is_without_ticks(width: int) -> None:
+    """From seconds to ten years, every span has dates at its axis and no complaint about them."""
+    start = datetime(2026, 3, 7, 11, 59, 30, tzinfo=UTC)
+    spans = [60 * 1.3**step for step in range(60)]
+    assert spans[-1] > 10 * 365 * 86_400
+    for seconds in spans:
+
+        def draw(figure: Figure, seconds: float = seconds) -> None:
+            axes = figure.subplots()
+            frame(axes, dates=True)
+            axes.set_xlim(start, start + timedelta(seconds=seconds))  # type: ignore[arg-type]
+
+        assert 'id="span-xtick_2"' in svg(draw, "span", "ticks", width, 120), seconds
