@@ -217,7 +217,9 @@ def of_ccxt(exchange: str, code: str) -> ccxt.BaseError:
     return caught.value
 
 
-@pytest.mark.parametrize(("exchange", "code"), [(name, code) for name, codes in UNSETTLED.items() for code in codes])
+@pytest.mark.parametrize(
+    ("exchange", "code"), [(name, code) for name, codes in UNSETTLED.items() for code in sorted(codes)]
+)
 def test_what_is_there_already_was_not_refused(exchange: str, code: str) -> None:
     """A duplicate, or an exchange that timed out inside, says that the first attempt may live, whatever ccxt says."""
     error = of_ccxt(exchange, code)
