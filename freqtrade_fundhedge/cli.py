@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
 import importlib.util
 import logging
+import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from pathlib import Path
+from typing import Annotated, Any, Final, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -19,6 +22,8 @@ DONE: Final = 0
 NEEDS_A_PERSON: Final = 1
 BAD_USAGE: Final = 2
 INTERRUPTED: Final = 130
+CUT_OFF: Final = 141
+"""What a shell shows for a program whose reader, such as `head`, has gone."""
 
 # Name of the command: module and function. Loaded when it is run or listed, so that each pays for its own imports.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -87,6 +92,12 @@ def run(arguments: Sequence[str], application: typer.Typer = app) -> int:
         return _say(f"{error.format_message()} (fundhedge --help lists what there is)", error.exit_code)
     except ConfigError as error:
         return _say(str(error), BAD_USAGE)
+    except BrokenPipeError:
+        return _cut_off()
+    except SystemExit as left:
+        if isinstance(left.__context__, BrokenPipeError):  # rich's way to leave then
+            return _cut_off()
+        raise
     except (FundHedgeError, OSError) as error:
         return _say(str(error), NEEDS_A_PERSON)
     except (typer.Abort, KeyboardInterrupt):
@@ -99,8 +110,39 @@ def _say(message: str, code: int) -> int:
     return code
 
 
+def _cut_off() -> int:
+    """Nobody reads on: what is still in the buffer goes nowhere, or Python would complain when it ends."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BrokenPipeError):
+            stream.flush()
+            continue
+        _discard(stream)
+    return CUT_OFF
+
+
+def _discard(stream: TextIO) -> None:
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def _finished(arguments: Sequence[str]) -> int:
+    """Run it, and see that all of its output has arrived."""
+    try:
+        code = run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # standard error may have no reader either
+        return _cut_off()
+    except OSError as error:
+        _discard(sys.stdout)
+        return _say(f"the output could not be written: {error.strerror}", NEEDS_A_PERSON)
+    return code
+
+
 def main() -> None:
     """Entry point of the console script."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # started with it closed
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
     # A library that logs without a handler would print to standard error, beside our one line.
     logging.getLogger().addHandler(logging.NullHandler())
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(_finished(sys.argv[1:]))

@@ -98,11 +98,11 @@ def freqtrade_fault(config: dict[str, Any]) -> str:
 
 
 def without_secrets(value: dict[str, Any]) -> dict[str, Any]:
-    """A copy for checks that may log what they check."""
+    """A copy for checks that may log what they check; as long as they are, or checks of their length would fail."""
     return {
         name: without_secrets(part)
         if isinstance(part, dict)
-        else "***"
+        else "*" * len(part)
         if isinstance(part, str) and _SECRET_KEYS.search(name)
         else copy.deepcopy(part)
         for name, part in value.items()

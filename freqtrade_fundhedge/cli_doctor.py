@@ -16,6 +16,7 @@ from rich.text import Text
 from freqtrade_fundhedge.cli_common import ConfigOption, JsonOption, Loaded, load, print_json
 from freqtrade_fundhedge.cli_doctor_setup import installed
 from freqtrade_fundhedge.cli_doctor_steps import Check, Doctor
+from freqtrade_fundhedge.cli_progress import waiting
 from freqtrade_fundhedge.core.checks import Finding, Verdict
 from freqtrade_fundhedge.errors import ConfigError
 from freqtrade_fundhedge.trail_text import plain
@@ -64,10 +65,10 @@ def _configuration(files: Sequence[str] | None) -> tuple[Loaded | None, str]:
 def _watched(doctor: Doctor) -> list[Check]:
     """On a terminal, which question is being asked."""
     checks = []
-    with Console(stderr=True).status("versions ...") as status:
+    with waiting("versions") as tell:
         for check in doctor.checks():
             checks.append(check)
-            status.update(f"{check.name} done ...")
+            tell(len(checks), what=f"{check.name} done")
     return checks
 
 

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -23,6 +24,7 @@ from rich.text import Text
 from freqtrade_fundhedge.cli_common import ConfigOption, JsonOption, load
 from freqtrade_fundhedge.cli_journal_file import opened, place, stranger_note
 from freqtrade_fundhedge.cli_journal_tax import COLUMNS, executed, flat, print_executed
+from freqtrade_fundhedge.cli_progress import waiting
 from freqtrade_fundhedge.errors import ConfigError
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_trail import RECORDS, Entry, Wish, newest, trail
@@ -95,7 +97,9 @@ def journal_command(
                 raise ConfigError(f"--csv {csv_file}: {(error.strerror or type(error).__name__).lower()}") from None
             typer.echo(f"{count} records written to {csv_file}", err=as_machine)
         if as_machine:
-            sys.stdout.writelines(_json_pieces(_rows(journal, wish, limit, tax)))
+            # On a terminal the records themselves show how far it is.
+            with nullcontext() if sys.stdout.isatty() else waiting("reading the journal"):
+                sys.stdout.writelines(_json_pieces(_rows(journal, wish, limit, tax)))
         elif csv_file is None:
             (print_executed if tax else _print)(journal, wish, limit or TABLE_ROWS)
 
@@ -183,11 +187,13 @@ def _write_csv(target: Path, rows: Iterable[Mapping[str, object]], columns: Sequ
     beside = target.with_name(f".{target.name}.{os.getpid()}")
     count = 0
     try:
-        with beside.open("w", encoding="utf-8", newline="") as file:
+        with beside.open("w", encoding="utf-8", newline="") as file, waiting("exporting") as tell:
             writer = csv.DictWriter(file, columns, restval="")
             writer.writeheader()
-            for count, row in enumerate(rows, 1):  # noqa: B007 - the last one is the number of records
+            for count, row in enumerate(rows, 1):
                 writer.writerow({name: _cell(value) for name, value in row.items()})
+                if count % 1000 == 0:
+                    tell(count)
         beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)

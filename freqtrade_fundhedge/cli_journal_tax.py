@@ -12,6 +12,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from freqtrade_fundhedge.cli_progress import waiting
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_trail import Wish, trail
 from freqtrade_fundhedge.tax_rows import TaxRow, tax_rows
@@ -36,7 +37,8 @@ def flat(row: TaxRow) -> Mapping[str, object]:
 def print_executed(journal: Journal, wish: Wish, limit: int) -> None:
     """For people: the columns that fit on a screen."""
     out = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else WIDTH)
-    rows = list(executed(journal, wish, limit + 1))
+    with waiting("reading the journal"):
+        rows = list(executed(journal, wish, limit + 1))
     if not rows:
         out.print("Nothing that was executed fits.")
         return

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from freqtrade_fundhedge.cli_common import ConfigOption, JsonOption, load
 from freqtrade_fundhedge.cli_journal import PairOption, SinceOption, UntilOption, wish_of
+from freqtrade_fundhedge.cli_progress import waiting
 from freqtrade_fundhedge.cli_report_file import WIDTH, write_page
 from freqtrade_fundhedge.cli_report_live import LiveWish, report_live
 from freqtrade_fundhedge.errors import ConfigError
@@ -71,7 +72,8 @@ def report_command(
     result = read_result(path, strategy)
     if not result.count:
         raise ConfigError(f"{path}: the backtest made no trades, there is nothing to report")
-    report = evaluate(result, candles, loaded.section.carry.spot_fee)
+    with waiting("evaluating the backtest"):
+        report = evaluate(result, candles, loaded.section.carry.spot_fee)
     _check_priced(report, candles)
     currency = str(loaded.config["stake_currency"])
     if html is not None:
@@ -113,7 +115,8 @@ def _write_page(target: Path, report: BacktestReport, currency: str) -> None:
     # matplotlib takes half a second to import, and only pages have plots.
     from freqtrade_fundhedge.report.page import page_pieces  # noqa: PLC0415
 
-    write_page(target, page_pieces(report, currency))
+    with waiting("drawing the page"):
+        write_page(target, page_pieces(report, currency))
 
 
 def _print(report: BacktestReport, currency: str, trades: bool) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from freqtrade_fundhedge.cli_common import Loaded
 from freqtrade_fundhedge.cli_journal_file import opened, place, stranger_note
+from freqtrade_fundhedge.cli_progress import waiting
 from freqtrade_fundhedge.cli_report_file import WIDTH, write_page
 from freqtrade_fundhedge.client import user_settings
 from freqtrade_fundhedge.errors import ConfigError, VenueError
@@ -46,7 +47,7 @@ def report_live(loaded: Loaded, asked: LiveWish) -> None:
     ------
     ConfigError, JournalError, FundHedgeError : one line with the remedy
     """
-    with opened(place(loaded)) as journal:
+    with opened(place(loaded)) as journal, waiting("reading the journal"):
         shorts = read_shorts(str(loaded.config["db_url"]))
         report = live_report(journal.engine, journal.bot, shorts, asked.wish)
         notes = [stranger_note(journal)]
@@ -94,9 +95,9 @@ def _compared(loaded: Loaded, report: LiveReport) -> tuple[Reconciliation | None
         return None, "Not compared with the exchange: there is no hedge to compare."
     keys = {"apiKey": str(settings["key"]), "secret": str(settings["secret"])}
     try:
-        since, lines = income_since(
-            _exchange(loaded), user_settings(settings), keys, report.begin - SLACK_S, time.time()
-        )  # fmt: skip
+        with waiting("reading the income history"):
+            begin = report.begin - SLACK_S
+            since, lines = income_since(_exchange(loaded), user_settings(settings), keys, begin, time.time())
     except (VenueError, ConfigError) as error:
         return None, f"Not compared with the exchange: {error}"
     found = reconcile(report.hedges, lines, since, str(loaded.config["stake_currency"]))
@@ -117,7 +118,8 @@ def _page(target: Path, shown: Shown) -> None:
     # matplotlib takes half a second to import, and only pages have plots.
     from freqtrade_fundhedge.report.live_page import page_pieces  # noqa: PLC0415
 
-    write_page(target, page_pieces(shown))
+    with waiting("drawing the page"):
+        write_page(target, page_pieces(shown))
 
 
 def _print(shown: Shown, trades: bool) -> None:

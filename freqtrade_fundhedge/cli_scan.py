@@ -12,10 +12,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from freqtrade_fundhedge.cli_common import ConfigOption, JsonOption, Loaded, load, print_json
+from freqtrade_fundhedge.cli_progress import waiting
 from freqtrade_fundhedge.client import user_settings
 from freqtrade_fundhedge.config import FundHedgeConfig
 from freqtrade_fundhedge.core.carry import CarryParams
@@ -25,7 +25,6 @@ from freqtrade_fundhedge.scan import HISTORY, MIN_VOLUME, MOST_HISTORY, TOP, Row
 from freqtrade_fundhedge.venue.bulk import public_api
 from freqtrade_fundhedge.venue.live import PublicSpot
 
-SLOW_S = 2.0
 HEADERS = ("perp\n24 h", "spot\n24 h", "spread", "h", "predict\nApr", "settled\nApr", "basis", "even\nh", "net\n30 d")
 
 
@@ -88,19 +87,9 @@ def _configuration(files: Sequence[str] | None) -> Loaded:
 
 
 def _run(scan: Scan) -> None:
-    """With a progress bar on a terminal, if it takes longer than a moment."""
-    console = Console(stderr=True)
-    columns = TextColumn("settled funding"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    task, began = progress.add_task("", total=None), time.monotonic()
-    try:
+    with waiting("settled funding") as tell:
         for done, total in scan.steps():
-            if total:
-                progress.update(task, completed=done, total=total)
-            if time.monotonic() - began > SLOW_S:
-                progress.start()
-    finally:
-        progress.stop()
+            tell(done, total or None)
 
 
 def _as_json(scan: Scan, exchange: str, at: float) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict
 from decimal import Decimal
 from functools import cached_property
@@ -14,7 +15,7 @@ from freqtrade_fundhedge.context import Context
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.messages import cents, digits, number
 from freqtrade_fundhedge.status_exchange import Reading, Standing, Wallets, look
-from freqtrade_fundhedge.treasurer import Treasurer
+from freqtrade_fundhedge.sweep_by_hand import by_hand
 from freqtrade_fundhedge.venue.connect import connect_account, connect_public, credentials
 from freqtrade_fundhedge.venue.live import LiveVenue, PublicSpot
 from freqtrade_fundhedge.venue.port import Direction
@@ -26,10 +27,12 @@ class Exchange:
     Parameters
     ----------
     loaded : with live keys both legs, margin and wallets are read, without only public prices
+    quiet : no bar while it is waited for
     """
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, quiet: bool = False) -> None:
         self.loaded = loaded
+        self.quiet = quiet
         self.stake = str(loaded.config["stake_currency"])
 
     @cached_property
@@ -48,13 +51,13 @@ class Exchange:
         ------
         VenueError, JournalError, ConfigError : it can't be had
         """
-        with waiting("asking the exchange"):
+        with nullcontext() if self.quiet else waiting("asking the exchange"):
             venue, section = self.venue, self.loaded.section
             cross = str(self.loaded.config.get("margin_mode")) == "cross"
-            # Only for its rules: what they are follows from the settings.
-            account: Any = venue if isinstance(venue, LiveVenue) else None
-            rules = Treasurer(Context(account, journal, section, self.stake, cross)).rules()
-            return look(venue, journal, rules, self.stake, section.transfer.enabled, now)
+            hand = (
+                by_hand(Context(venue, journal, section, self.stake, cross)) if isinstance(venue, LiveVenue) else None
+            )
+            return look(venue, journal, hand, self.stake, section.transfer.enabled, now)
 
 
 def lines(reading: Reading, stake: str) -> Iterator[str]:
@@ -95,6 +98,8 @@ def _wallets(wallets: Wallets, stake: str) -> Iterator[str]:
         arithmetic += f", freed {wallets.figures['freed']:,.2f}"
     yield f"Treasury: {_wish(wallets)}"
     yield f"  {arithmetic}; margin for entries comes on top"
+    if wallets.stress_by:
+        yield f"  price rise to live through: {wallets.stress_by}"
 
 
 def _wish(wallets: Wallets) -> str:

@@ -23,7 +23,7 @@ from freqtrade_fundhedge.errors import ConfigError, Denied, JournalError, StartR
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_locks import SingleBot, held, process_lock
 from freqtrade_fundhedge.messages import transfer
-from freqtrade_fundhedge.sweep_by_hand import Outlook, Swept, cautious, outlook, sweep, told
+from freqtrade_fundhedge.sweep_by_hand import Outlook, Swept, by_hand, outlook, sweep, told
 from freqtrade_fundhedge.trail_text import plain
 from freqtrade_fundhedge.venue.connect import connect_account, connect_public, credentials
 from freqtrade_fundhedge.venue.live import LiveVenue
@@ -127,7 +127,7 @@ def _outlook(loaded: Loaded, where: Place, venue: LiveVenue) -> Swept:
     single = SingleBot(where.url, where.bot, str(loaded.config["exchange"]["name"]))
     with opened(where) as journal, _context(loaded, journal, venue, single) as ctx:
         unknown = [f"{transfer(row)}: outcome not known, looked up first" for row in journal.open_transfers()]
-        return Swept(outlook(ctx, cautious(ctx)), unknown)
+        return Swept(outlook(ctx, by_hand(ctx)), unknown)
 
 
 def _sweep(loaded: Loaded, where: Place, venue: LiveVenue) -> Swept:
@@ -161,6 +161,7 @@ def _as_json(done: Swept, text: str, dry_run: bool) -> dict[str, Any]:
         "dry_run": dry_run,
         "settled_first": list(done.found),
         "figures": {name: f"{value:f}" for name, value in there.figures.items()} if there is not None else None,
+        "stress_by": there.stress_by if there is not None else None,
         "to_sweep": f"{there.amount:f}" if there is not None else None,
         "transfer": _exact(asdict(done.row)) if done.row is not None else None,
         "result": text,
@@ -178,6 +179,8 @@ def _print(done: Swept, text: str, stake: str) -> None:
         out.print(plain(line))
     if done.outlook is not None:
         out.print(_table(done.outlook, stake))
+        if done.outlook.account.positions:
+            out.print(f"Price rise to live through: {plain(done.outlook.stress_by)}")
         out.print()
     out.print(plain(text), style="bold red" if done.trouble else "")
 

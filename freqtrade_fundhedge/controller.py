@@ -129,7 +129,7 @@ class Controller:
         self.early.drain(self.funding)
         hedged = {hedge.pair for hedge in journal.unsettled() if hedge.held > 0}
         self.funding = self.outside.look(hedged, self.funding)
-        self.snapshots.look(self.account or account, self.funding)
+        self.snapshots.look(self.account or account, self.funding, self.guard.moves)
         self.guard.learn(self.funding)
         return trouble or self._doubt()
 

@@ -140,7 +140,9 @@ class Guard:
         distances = liquidation_distances(account)
         nearest = min(distances, key=lambda pair: distances[pair], default="")
         text = f"{movement.amount.normalize():f} {self.ctx.stake} fetched from spot as margin for open shorts"
-        self.desk.step("margin_topped_up", nearest, text, movement.arithmetic)
+        figures = {"distance": f"{distances[nearest]:f}"} if nearest else {}
+        amount = f"{movement.amount:f}"
+        self.desk.step("margin_topped_up", nearest, text, {**movement.arithmetic, **figures}, amount=amount)
 
     def step(self, account: FuturesAccount) -> FuturesAccount:
         """Add what is missing or take back what is too much, then see what Freqtrade has to do about the rest.

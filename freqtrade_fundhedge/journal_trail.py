@@ -17,7 +17,10 @@ from freqtrade_fundhedge.schema import events, hedges, margin_changes, short_clo
 
 ROWS_AT_ONCE = 500
 NAMES = 5
-SNAPSHOT = "snapshot"  # readings for the report; no event of a trail unless asked for
+SNAPSHOT = "snapshot"
+STRESS = "stress"
+READINGS = (SNAPSHOT, STRESS)
+"""What the loop notes for the report and the commands; no events of a trail unless asked for."""
 
 Record = HedgeRow | OrderRow | TransferRow | CloseRow | MarginRow | EventRow
 
@@ -147,7 +150,7 @@ def _query(source: _Source, bot: str, wish: Wish, newest_first: bool) -> Select[
     if wish.pair and source.pair is not None:
         query = query.where(of_pair(source.pair, wish.pair))
     if source.kind is EventRow:
-        query = query.where(events.c.kind == wish.event if wish.event else events.c.kind != SNAPSHOT)
+        query = query.where(events.c.kind == wish.event if wish.event else events.c.kind.not_in(READINGS))
     order = (source.at.desc(), source.tie.desc()) if newest_first else (source.at, source.tie)
     return query.order_by(*order)
 

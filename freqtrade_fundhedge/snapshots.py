@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from freqtrade_fundhedge.context import Context
 from freqtrade_fundhedge.errors import VenueError
+from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_rows import EventRow, HedgeRow, epoch
-from freqtrade_fundhedge.journal_trail import SNAPSHOT, Wish, newest
+from freqtrade_fundhedge.journal_trail import SNAPSHOT, STRESS, Wish, newest
 from freqtrade_fundhedge.venue.port import ZERO, FundingQuote, FuturesAccount
 
 HEDGED_S = 3600.0
 IDLE_S = 86_400.0
+STRESS_S = 3600.0
 SLACK_S = 60.0  # a loop that comes a little early must not leave an hour out
 
 
@@ -22,15 +25,18 @@ class Snapshots:
 
     ctx: Context
     _last: float | None = None
+    _moves: Mapping[str, Decimal] | None = None
+    _moves_at: float = float("-inf")
 
-    def look(self, account: FuturesAccount, funding: Mapping[str, FundingQuote]) -> None:
-        """Record a reading if it is time.
+    def look(self, account: FuturesAccount, funding: Mapping[str, FundingQuote], moves: Mapping[str, Decimal]) -> None:
+        """Record a reading if it is time, and the stress of open pairs when it has changed.
 
         Raises
         ------
         VenueError : the spot balance can't be read; the rest is on record then
         """
         now = self.ctx.clock()
+        self._keep(now, moves)
         if self._last is None:
             self._last = self._latest()
         age = now - self._last
@@ -59,7 +65,38 @@ class Snapshots:
         prices = {pair: [quote.mark_price, quote.index_price] for pair, quote in quotes.items()}
         self.ctx.journal.event(SNAPSHOT, "wallets and prices", now, None, wallets=wallets, prices=prices)
 
+    def _keep(self, now: float, moves: Mapping[str, Decimal]) -> None:
+        """Once an hour even if nothing changes: that says that the bot still goes by it."""
+        if self.ctx.settings.margin.stress_move is not None:
+            return
+        if moves != self._moves or now - self._moves_at >= STRESS_S - SLACK_S:
+            self._moves, self._moves_at = dict(moves), now
+            texts = {pair: f"{move:f}" for pair, move in moves.items()}
+            self.ctx.journal.event(STRESS, "price rises that open shorts have to live through", now, None, moves=texts)
+
     def _latest(self) -> float:
         wish = Wish(frozenset({"event"}), event=SNAPSHOT)
         found = [entry.row for entry in newest(self.ctx.journal.engine, self.ctx.journal.bot, wish, 1)]
         return epoch(found[0].at) if found and isinstance(found[0], EventRow) else float("-inf")
+
+
+def moves_of(journal: Journal, now: float) -> Mapping[str, Decimal] | None:
+    """The stress by pair that the running bot goes by; None when it has not told for over an hour.
+
+    Parameters
+    ----------
+    now : seconds since 1970
+
+    Raises
+    ------
+    JournalError : it can't be read
+    """
+    wish = Wish(frozenset({"event"}), event=STRESS)
+    found = next((entry.row for entry in newest(journal.engine, journal.bot, wish, 1)), None)
+    if not isinstance(found, EventRow) or now - epoch(found.at) > STRESS_S + SLACK_S:
+        return None
+    try:
+        moves = {str(pair): Decimal(text) for pair, text in found.data["moves"].items()}
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
+        return None  # somebody has put something else there
+    return moves if all(move.is_finite() and move > 0 for move in moves.values()) else None

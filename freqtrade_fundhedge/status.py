@@ -11,6 +11,7 @@ from freqtrade_fundhedge.errors import JournalError
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_hedge import open_calls, topic_of
 from freqtrade_fundhedge.journal_rows import CloseRow, EventRow, HedgeRow, MarginRow, OrderRow, TransferRow, epoch
+from freqtrade_fundhedge.journal_steps import GuardStep, guard_steps
 from freqtrade_fundhedge.journal_trail import Wish, newest
 from freqtrade_fundhedge.trail_text import margin_name, name_of
 
@@ -65,7 +66,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Status:
-    """All of it, newest last in each list; `reasons` say why a person is needed, empty when none is."""
+    """All of it, newest last in each list; `reasons` say why a person is needed, empty when none is.
+
+    `steps` are the margin guard's, for hedges that are open.
+    """
 
     at: float
     bot: str
@@ -76,6 +80,7 @@ class Status:
     transfers: Sequence[TransferRow]
     calls: Sequence[Call]
     reasons: Sequence[str]
+    steps: Sequence[GuardStep]
 
 
 def read_status(journal: Journal, now: float) -> Status:
@@ -102,7 +107,17 @@ def read_status(journal: Journal, now: float) -> Status:
     reasons = [*_reasons(hedges, unknown), *(call.row.message for call in calls if call.is_open)]
     shown = [call for index, call in enumerate(calls) if call.is_open or index >= len(calls) - SHOWN]
     at = latest[0].at if latest else ""
-    return Status(now, journal.bot, at, hedges, closed[-SHOWN:], unknown, transfers, shown, reasons)
+    return Status(
+        now, journal.bot, at, hedges, closed[-SHOWN:], unknown, transfers, shown, reasons, _steps(journal, rows)
+    )
+
+
+def _steps(journal: Journal, rows: Sequence[HedgeRow]) -> Sequence[GuardStep]:
+    still = [row for row in rows if row.state != "closed"]
+    if not still:
+        return []
+    since = min(row.opened_at for row in still)
+    return guard_steps(journal.engine, journal.bot, Wish(since=since), [row.pair for row in still], SHOWN)
 
 
 def _open_intents(journal: Journal) -> Sequence[Intent]:

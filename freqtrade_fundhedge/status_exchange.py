@@ -9,11 +9,12 @@ from decimal import Decimal
 from freqtrade_fundhedge.core.fills import Fills
 from freqtrade_fundhedge.core.margin import liquidation_distances
 from freqtrade_fundhedge.core.standing import Earned, earned
-from freqtrade_fundhedge.core.treasury import Movement, Needs, Rules, decide, stress_buffer
+from freqtrade_fundhedge.core.treasury import Movement, Needs, decide, stress_buffer
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_hedge import fills_of, last_told, opening
 from freqtrade_fundhedge.journal_rows import HedgeRow, epoch
 from freqtrade_fundhedge.messages import basis, funding_apr
+from freqtrade_fundhedge.sweep_by_hand import ByHand
 from freqtrade_fundhedge.venue.live import LiveVenue, PublicSpot
 from freqtrade_fundhedge.venue.port import ZERO, FundingQuote, FuturesAccount, Position, Side
 
@@ -49,7 +50,10 @@ class Standing:
 
 @dataclass(frozen=True)
 class Wallets:
-    """Both wallets in the stake currency, and what the treasury wants next; `figures` are its arithmetic."""
+    """Both wallets in the stake currency, and what the treasury wants next; `figures` are its arithmetic.
+
+    `stress_by` says what price rise counts, "" without a position.
+    """
 
     spot: Decimal
     wallet: Decimal
@@ -57,6 +61,7 @@ class Wallets:
     withdrawable: Decimal
     figures: dict[str, Decimal]
     next: Movement | None
+    stress_by: str
 
 
 @dataclass(frozen=True)
@@ -67,14 +72,14 @@ class Reading:
     wallets: Wallets | None
 
 
-def look(venue: PublicSpot, journal: Journal, rules: Rules, stake: str, transfers: bool, now: float) -> Reading:
+def look(venue: PublicSpot, journal: Journal, hand: ByHand | None, stake: str, transfers: bool, now: float) -> Reading:
     """Read what open hedges stand on.
 
     Parameters
     ----------
     venue : a `LiveVenue`, or without a key `PublicSpot`
     journal : opened for reading
-    rules : of the treasury; `transfers` whether it may move anything
+    hand : what the bot goes by, None without a key; `transfers` whether it may move anything
 
     Raises
     ------
@@ -86,10 +91,10 @@ def look(venue: PublicSpot, journal: Journal, rules: Rules, stake: str, transfer
     open_rows = [row for row in rows if row.state != "closed"]
     hedges = [_standing(venue, journal, row, account, rates.get(row.pair), now) for row in open_rows]
     wallets = None
-    if isinstance(venue, LiveVenue) and account is not None:
+    if isinstance(venue, LiveVenue) and account is not None and hand is not None:
         spot = venue.spot_balances().get(stake, ZERO)
         freed = sum((row.unswept for row in rows), ZERO)
-        wallets = _wallets(account, spot, rules, freed, transfers and venue.separate_wallets)
+        wallets = _wallets(account, spot, hand, freed, transfers and venue.separate_wallets)
     return Reading(hedges, wallets)
 
 
@@ -129,12 +134,15 @@ def _position(account: FuturesAccount | None, pair: str) -> Position | None:
     return next((p for p in account.positions if p.pair == pair and p.is_short), None)
 
 
-def _wallets(account: FuturesAccount, spot: Decimal, rules: Rules, freed: Decimal, transfers: bool) -> Wallets:
+def _wallets(account: FuturesAccount, spot: Decimal, hand: ByHand, freed: Decimal, transfers: bool) -> Wallets:
+    rules = hand.treasurer.rules()
     figures = {"stress_buffer": stress_buffer(account, rules), "keep": rules.keep}
     if not rules.fund_entries:
         figures["freed"] = freed
-    wish = decide(account, rules, Needs(freed=freed, spot_free=spot)) if transfers else None
-    return Wallets(spot, account.wallet, account.free, account.withdrawable, figures, wish)
+    needs = Needs(freed=freed, spot_free=spot, guard=hand.guard.needs(account))
+    wish = decide(account, rules, needs) if transfers else None
+    by = hand.stress_by if account.positions else ""
+    return Wallets(spot, account.wallet, account.free, account.withdrawable, figures, wish, by)
 
 
 def _number(value: object) -> Decimal | None:

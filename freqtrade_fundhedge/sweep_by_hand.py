@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from freqtrade_fundhedge.context import Context
-from freqtrade_fundhedge.core.margin import WIDEST_MOVE, same_for_all
+from freqtrade_fundhedge.core.margin import WIDEST_MOVE
 from freqtrade_fundhedge.core.treasury import Needs, decide, stress_buffer
 from freqtrade_fundhedge.errors import VenueError, in_words
+from freqtrade_fundhedge.guard import Guard
 from freqtrade_fundhedge.journal_rows import TransferRow
 from freqtrade_fundhedge.messages import cents, transfer, transferred
+from freqtrade_fundhedge.snapshots import moves_of
 from freqtrade_fundhedge.treasurer import Treasurer
 from freqtrade_fundhedge.venue.port import ZERO, Direction, FuturesAccount
 
@@ -25,6 +27,7 @@ class Outlook:
     figures : the arithmetic, in the stake currency
     amount : to sweep, before the mark that makes it unique; 0 when there is nothing
     why : why there is nothing, else ""
+    stress_by : see `ByHand`
     """
 
     account: FuturesAccount
@@ -32,6 +35,7 @@ class Outlook:
     figures: dict[str, Decimal]
     amount: Decimal
     why: str
+    stress_by: str
 
 
 @dataclass(frozen=True)
@@ -44,27 +48,54 @@ class Swept:
     trouble: str = ""
 
 
-def cautious(ctx: Context) -> Treasurer:
-    """A treasurer that leaves no less than the bot's would.
+@dataclass(frozen=True)
+class ByHand:
+    """The parts of the bot that say what has to stay in the futures wallet, set as the bot has them.
 
-    With `stress_move: auto` the bot takes each pair's rise from its candles; by hand, without them, the widest counts.
+    Attributes
+    ----------
+    stress_by : what price rises open shorts have to live through, and who says so
     """
-    treasurer = Treasurer(ctx)
-    if ctx.settings.margin.stress_move is None:
-        treasurer.stress = same_for_all(WIDEST_MOVE)
-    return treasurer
+
+    treasurer: Treasurer
+    guard: Guard
+    stress_by: str
 
 
-def outlook(ctx: Context, treasurer: Treasurer) -> Outlook:
+def by_hand(ctx: Context) -> ByHand:
+    """Leave what the bot would leave, or more.
+
+    With `stress_move: auto` the bot takes each pair's rise from its candles and writes it down; when it has not done so
+    for over an hour, the widest rise counts for every pair.
+
+    Raises
+    ------
+    VenueError, JournalError : it can't be read
+    """
+    treasurer, guard, fixed = Treasurer(ctx), Guard(ctx), ctx.settings.margin.stress_move
+    guard.learn(ctx.venue.funding())
+    moves = moves_of(ctx.journal, ctx.clock()) if fixed is None else {}
+    guard.moves = moves or {}
+    treasurer.stress = guard.stress()
+    if moves is None:
+        treasurer.stress = replace(treasurer.stress, otherwise=WIDEST_MOVE)
+        return ByHand(treasurer, guard, f"{WIDEST_MOVE:.0%} for every pair: the bot has not told for an hour")
+    if fixed is not None:
+        return ByHand(treasurer, guard, f"{treasurer.stress.otherwise:.0%} for every pair, by the configuration")
+    told = ", ".join(f"{pair.partition('/')[0]} {treasurer.stress.move(pair):.0%}" for pair in sorted(moves))
+    return ByHand(treasurer, guard, f"{told or f'{treasurer.stress.otherwise:.0%}'}, as the bot told last")
+
+
+def outlook(ctx: Context, hand: ByHand) -> Outlook:
     """Read the futures wallet and decide; nothing is sent or written.
 
     Raises
     ------
     VenueError, JournalError : it can't be read
     """
-    account, rules = ctx.venue.futures_account(), treasurer.rules()
+    account, rules = ctx.venue.futures_account(), hand.treasurer.rules()
     freed = sum((hedge.unswept for hedge in ctx.journal.unsettled()), ZERO)
-    needs = Needs(freed=freed)
+    needs = Needs(freed=freed, guard=hand.guard.needs(account))
     figures = {
         "wallet": account.wallet,
         "withdrawable": account.withdrawable,
@@ -76,7 +107,8 @@ def outlook(ctx: Context, treasurer: Treasurer) -> Outlook:
     # Without knowing what spot has, a top-up is never decided.
     movement = decide(account, rules, needs)
     amount = movement.amount if movement is not None and movement.direction is Direction.SWEEP else ZERO
-    return Outlook(account, needs, figures, amount, "" if amount else _why_not(ctx, account, figures, rules.minimum))
+    why = "" if amount else _why_not(ctx, account, figures, rules.minimum)
+    return Outlook(account, needs, figures, amount, why, hand.stress_by)
 
 
 def _why_not(ctx: Context, account: FuturesAccount, figures: dict[str, Decimal], minimum: Decimal) -> str:
@@ -94,7 +126,8 @@ def sweep(ctx: Context) -> Swept:
     ------
     VenueError, JournalError : before anything was sent
     """
-    treasurer = cautious(ctx)
+    hand = by_hand(ctx)
+    treasurer = hand.treasurer
     with ctx.turn():
         before = ctx.journal.open_transfers()
         waiting = [row for row in before if not treasurer.resolve(row)]
@@ -103,7 +136,7 @@ def sweep(ctx: Context) -> Swept:
         if waiting:
             text = f"{transfer(waiting[0])}: its outcome is not known yet, nothing else moves until it is"
             return Swept(found=found, trouble=text)
-        plan = outlook(ctx, treasurer)
+        plan = outlook(ctx, hand)
         if not plan.amount:
             return Swept(plan, found)
         known = {row.intent_id for row in ctx.journal.recent(TransferRow, 1)}

@@ -82,8 +82,22 @@ def margin_name(row: MarginRow) -> str:
 
 def _margin(row: MarginRow) -> Iterator[str]:
     yield f"{margin_name(row)}: {row.state}"
+    why = row.arithmetic if isinstance(row.arithmetic, dict) else {}
+    far, least, has, needs = (_figure(why.get(name)) for name in ("distance", "minimum", "equity", "needed"))
+    if far is not None and least is not None:
+        yield f"  {far:.1%} to liquidation, at least {least:.1%} is wanted"
+    if has is not None and needs is not None:
+        yield f"  equity {has:,.2f} behind it, {needs:,.2f} needed"
     if row.answer:
         yield f"  {row.answer}"
+
+
+def _figure(value: object) -> Decimal | None:
+    try:
+        found = Decimal(str(value))
+    except ArithmeticError:
+        return None
+    return found if found.is_finite() else None
 
 
 def _hedge(row: HedgeRow) -> Iterator[str]:

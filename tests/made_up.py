@@ -15,8 +15,8 @@ from freqtrade.persistence.base import ModelBase
 from sqlalchemy import create_engine, insert
 
 from freqtrade_fundhedge.journal import Journal
-from freqtrade_fundhedge.journal_rows import iso
-from freqtrade_fundhedge.schema import events, hedges, spot_orders, transfers
+from freqtrade_fundhedge.journal_rows import epoch, iso
+from freqtrade_fundhedge.schema import events, hedges, margin_changes, spot_orders, transfers
 
 BOT = "carry"
 BEGIN = 1_767_225_600.0  # 2026-01-01
@@ -57,6 +57,7 @@ def write_books(folder: Path, count: int, days: float = 60.0, readings: bool = T
         last = hours if still_open else first + length
         _hedge(books, random, number + 1, coins[number % len(coins)], first, last, still_open, paths, gaps)
     _transfers(books, random)
+    _guard(books, random)
     if readings:
         _readings(books, hours, paths, gaps, coins)
     _write(journal_url, trades_url, books)
@@ -143,6 +144,29 @@ def _transfers(books: Books, random: Any) -> None:
         wallet += amount if direction == "spot_to_futures" else -amount
 
 
+def _guard(books: Books, random: Any) -> None:
+    """Each third hedge gets margin, the half of it later taken back; the last one of them is asked to shrink."""
+    guarded = books.tables["hedges"][::3]
+    for number, row in enumerate(guarded):
+        at = epoch(row["opened_at"]) + 5 * HOUR
+        distance = {"distance": f"{random.uniform(0.05, 0.15):.4f}"}
+        for way, kind, hours, share in (("add", "margin_added", 0, 1.0), ("reduce", "margin_taken_back", 4, 0.5)):
+            serial, then, amount = 2 * number + hours // 4 + 1, at + hours * HOUR, f"{STAKE * 0.2 * share:.8f}"
+            refused = number == 1 and way == "reduce"
+            books.add("margin_changes", intent_id=f"fh-m{serial}", serial=serial, bot=BOT, pair=row["pair"], kind=way,
+                      state="rejected" if refused else "done", amount=amount, quantity_before="1",
+                      margin_before=f"{STAKE:.8f}", arithmetic=json.dumps(distance), attempts=1, not_seen=0,
+                      created_at=iso(then), sent_at=iso(then), resolved_at=iso(then + 0.4), exchange_id=None,
+                      answer="accepted")  # fmt: skip
+            if not refused:
+                data = {"arithmetic": distance, "intent": f"fh-m{serial}", "amount": amount}
+                books.add("events", at=iso(then + 0.4), bot=BOT, kind=kind, hedge_id=None, pair=row["pair"],
+                          message=f"{row['pair']}: {amount} USDT of margin", data=json.dumps(data))  # fmt: skip
+    pair, data = guarded[-1]["pair"], {"arithmetic": {"quantity": "0.25", "distance": "0.04"}}
+    books.add("events", at=iso(epoch(guarded[-1]["opened_at"]) + 9.5 * HOUR), bot=BOT, kind="shrink_asked",
+              hedge_id=None, pair=pair, message=f"{pair}: both legs shrink by 0.25", data=json.dumps(data))  # fmt: skip
+
+
 def _readings(books: Books, hours: int, paths: Any, gaps: Any, coins: list[str]) -> None:
     # Sorted text, so that the hours of a hedge are found without looking at every other one.
     stamps = [iso(BEGIN + hour * HOUR + 30) for hour in range(hours + 1)]
@@ -167,7 +191,7 @@ def _readings(books: Books, hours: int, paths: Any, gaps: Any, coins: list[str])
 def _write(journal_url: str, trades_url: str, books: Books) -> None:
     journal = Journal(journal_url, BOT)
     with journal.engine.begin() as db:
-        for table in (hedges, spot_orders, transfers, events):
+        for table in (hedges, spot_orders, transfers, margin_changes, events):
             db.execute(insert(table), books.tables[table.name])
     journal.close()
     engine = create_engine(trades_url)

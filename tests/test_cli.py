@@ -14,7 +14,15 @@ import pytest
 import typer
 
 from freqtrade_fundhedge.cli import COMMANDS, main, run
-from freqtrade_fundhedge.cli_common import ConfigOption, JsonOption, Loaded, load, print_json, print_table
+from freqtrade_fundhedge.cli_common import (
+    ConfigOption,
+    JsonOption,
+    Loaded,
+    freqtrade_fault,
+    load,
+    print_json,
+    print_table,
+)
 from freqtrade_fundhedge.errors import ConfigError, Denied, JournalError, StartRefused
 
 GOOD: dict[str, Any] = {
@@ -272,3 +280,19 @@ def test_a_table_shows_every_cell(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     for text in ("Wallets", "wallet", "spot", "0.0000001", "futures"):
         assert text in shown
+
+
+@pytest.mark.parametrize(("length", "fault"), [(40, ""), (5, "'*****' is too short")])
+def test_a_secret_is_checked_and_not_shown(length: int, fault: str) -> None:
+    """Freqtrade's own rules hold for the length of a secret that is hidden from them."""
+    api = {
+        "enabled": True, "listen_ip_address": "127.0.0.1", "listen_port": 8080, "username": "me", "password": HIDDEN,
+        "jwt_secret_key": HIDDEN[0] * length, "ws_token": HIDDEN,
+    }  # fmt: skip
+    whole = {
+        "api_server": api, "max_open_trades": 3, "stake_amount": 100, "dry_run": True, "dry_run_wallet": 1000,
+        "entry_pricing": {"price_side": "other"}, "exit_pricing": {"price_side": "other"},
+        "pairlists": [{"method": "StaticPairList"}],
+    }  # fmt: skip
+    exchange = GOOD["exchange"] | {"pair_whitelist": ["BTC/USDT:USDT"]}
+    assert freqtrade_fault(GOOD | whole | {"exchange": exchange}) == fault

@@ -22,7 +22,7 @@ from freqtrade_fundhedge.errors import ConfigError
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_rows import HedgeRow, iso
 from freqtrade_fundhedge.journal_trail import Wish, newest, trail
-from freqtrade_fundhedge.venue.port import Direction, Fill, Side
+from freqtrade_fundhedge.venue.port import Direction, Fill, MarginKind, Position, Side
 
 PAIR, SYMBOL = "BTC/USDT:USDT", "BTC/USDT"
 ROOT = Path(__file__).parents[1]
@@ -364,3 +364,23 @@ def test_the_tax_file_has_the_documented_columns(journal: Journal, capsys: pytes
     documented = re.findall(r"`([a-z_]+)`", page.split("### For the tax office")[1])
     assert set(rows[0]) <= set(documented)
     assert run(["journal", "-c", "config.json", "--tax", "--kind", "order"]) == 2
+
+
+def test_margin_changes_and_guard_steps_are_readable(journal: Journal, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each says what was done, why by its figures, and what the exchange answered, in 80 columns."""
+    position = Position(PAIR, D("0.02"), D(1000), D(333), D(4), D(-60), is_short=True, isolated_margin=D(333))
+    figures = {"distance": "0.0812", "minimum": "0.15", "equity": "273.1", "needed": "1410.55", "free": "0"}
+    for number, why in enumerate((figures, {"distance": "nan", "minimum": "[]", "equity": "1"})):
+        row = journal.begin_margin(position, MarginKind.ADD, D("137.45"), why, NOW + number)
+        journal.send_margin(row.intent_id, D("137.45000001"), NOW + number)
+        journal.margin_moved(row.intent_id, Move.ACCEPT, "accepted", NOW + number)
+    text = f"{PAIR}: margin is low and USDT does not suffice: both legs shrink by 0.00512000"
+    journal.event("shrink_asked", text, NOW + 5, None, pair=PAIR, arithmetic={"quantity": "0.00512"})
+    assert run(["journal", "-c", "config.json"]) == 0
+    out = capsys.readouterr().out
+    assert all(len(line) <= 80 for line in out.splitlines())
+    told = " ".join(out.split())
+    assert "137.45000001 USDT of margin added: done 8.1% to liquidation, at least 15.0% is wanted" in told
+    assert "equity 273.10 behind it, 1,410.55 needed accepted" in told
+    assert "shrink_asked: BTC/USDT:USDT: margin is low" in told
+    assert out.count("to liquidation") == 1

@@ -55,8 +55,8 @@ def test_what_is_read(world: World) -> None:
     account = world.bot.account
     assert account is not None
     with pytest.raises(NotSent):
-        world.bot.snapshots.look(account, {})
-    world.bot.snapshots.look(account, {})
+        world.bot.snapshots.look(account, {}, {})
+    world.bot.snapshots.look(account, {}, {})
     after = list(snapshots(world.journal.engine, "bot", Wish()))[1:]
     assert [(r.spot, r.futures) for r in after] == [(None, float(account.wallet))]
 

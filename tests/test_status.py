@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from decimal import Decimal as D
@@ -290,6 +294,50 @@ def test_it_reads_beside_a_writer_and_writes_nothing(journal: Journal, capsys: p
     with journal.engine.begin() as db:
         db.execute(text("UPDATE hedges SET funding = '9'"))
         assert "+3.25" in shown(capsys)
+
+
+def test_the_guards_last_steps_are_shown(journal: Journal, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the margin guard did for a hedge that is open, and how far off its liquidation was before."""
+    journal.event("margin_added", f"{PAIR}: an older hedge's margin", NOW - 60, None, pair=PAIR)
+    opened_hedge(journal)
+    data: dict[str, Any] = {"arithmetic": {"distance": "0.0812"}, "amount": "41.5"}
+    journal.event("margin_added", f"{PAIR}: 41.5 USDT of margin added", NOW + 60, None, pair=PAIR, **data)
+    journal.event("exit_asked", "ETH/USDT:USDT: not open", NOW + 61, None, pair="ETH/USDT:USDT")
+    journal.event("exit_asked", f"{PAIR}: the short is asked to close", NOW + 62, None, pair=PAIR, arithmetic=7)
+    out = shown(capsys)
+    assert "41.5 USDT of margin added; 8.1% to liquidation before" in " ".join(out.split())
+    assert "older" not in out
+    assert "not open" not in out
+    steps = json.loads(shown(capsys, "--json"))["guard"]
+    assert [(s["kind"], s["amount"], s["distance"]) for s in steps] == [
+        ("margin_added", "41.5", "0.0812"), ("exit_asked", None, None)
+    ]  # fmt: skip
+
+
+def test_watch_on_a_terminal(journal: Journal) -> None:
+    """It has a screen of its own with the verdict on top, and leaves its last picture behind."""
+    opened_hedge(journal)
+    called(journal, "key", time.time())
+    command = [Path(sys.executable).parent / "fundhedge", "status", "-c", "config.json", "--watch", "1"]
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (12, 100))
+    seen = b""
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env=os.environ | {"TERM": "xterm"}
+    ) as it:
+        os.close(theirs)
+        while seen.count(b"Open hedges") < 2:
+            seen += os.read(ours, 65536)
+        it.send_signal(signal.SIGINT)
+        with contextlib.suppress(OSError):  # how a terminal tells that nobody writes to it any more
+            while more := os.read(ours, 65536):
+                seen += more
+    os.close(ours)
+    assert it.returncode == 1
+    on_screen, _, left = seen.partition(b"\x1b[?1049l")
+    assert on_screen.index(b"\x1b[?1049h") < on_screen.index(b"Needs a person") < on_screen.index(b"Open hedges")
+    assert left.index(b"Needs a person") < left.index(b"Open hedges")
+    assert b"Traceback" not in seen
 
 
 def test_watch_goes_on_until_interrupted(journal: Journal) -> None:

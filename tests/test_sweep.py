@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_venue import FakeVenue
+from fake_venue import PAIR, FakeVenue
 from filelock import FileLock
 
 from freqtrade_fundhedge.cli import run
 from freqtrade_fundhedge.config import FundHedgeConfig
 from freqtrade_fundhedge.context import Context
 from freqtrade_fundhedge.core.treasury import stress_buffer
+from freqtrade_fundhedge.guard import Guard
 from freqtrade_fundhedge.journal import Journal
-from freqtrade_fundhedge.journal_rows import TransferRow
+from freqtrade_fundhedge.journal_rows import EventRow, TransferRow
+from freqtrade_fundhedge.journal_trail import STRESS, Wish, newest
 from freqtrade_fundhedge.sandbox import SandboxControl, SandboxServer, freqtrade_config
-from freqtrade_fundhedge.sweep_by_hand import cautious, outlook, sweep, told
+from freqtrade_fundhedge.snapshots import Snapshots
+from freqtrade_fundhedge.sweep_by_hand import by_hand, outlook, sweep, told
 from freqtrade_fundhedge.treasurer import Treasurer
 from freqtrade_fundhedge.venue.live import LiveVenue
 
@@ -186,11 +189,37 @@ def test_open_cross_shorts_keep_what_a_shock_takes(tmp_path: Path) -> None:
     venue.open_short(D("0.02"), D(5))
     journal = Journal(f"sqlite:///{tmp_path}/journal.sqlite", "bot")
     ctx = Context(venue, journal, FundHedgeConfig(), "USDT", cross=True)
-    plan = outlook(ctx, cautious(ctx))
-    buffer = stress_buffer(venue.futures_account(), cautious(ctx).rules())
+    plan = outlook(ctx, by_hand(ctx))
+    buffer = stress_buffer(venue.futures_account(), by_hand(ctx).treasurer.rules())
     assert buffer > stress_buffer(venue.futures_account(), Treasurer(ctx).rules()) > 0
     assert plan.amount == venue.withdrawable() - buffer
     done = sweep(ctx)
     assert told(done).endswith("done, 1 attempt")
     assert venue.withdrawable() >= buffer
+    journal.close()
+
+
+def test_by_hand_goes_by_what_the_bot_told(tmp_path: Path) -> None:
+    """With stress_move: auto the next movement is the bot's own while it tells what it goes by, else a cautious one."""
+    now = time.time()
+    venue = FakeVenue(lambda: now, {"USDT": D(1000)}, D(2000))
+    venue.open_short(D("0.02"), D(5))
+    journal = Journal(f"sqlite:///{tmp_path}/journal.sqlite", "bot")
+    ctx = Context(venue, journal, FundHedgeConfig(), "USDT", cross=True, clock=lambda: now)
+    guard, snapshots = Guard(ctx, moves={PAIR: D("0.41")}), Snapshots(ctx)
+    treasurer = Treasurer(ctx)
+    treasurer.stress = guard.stress()
+    account = venue.futures_account()
+    for wait, times in ((0, 1), (10, 1), (3590, 2)):
+        now += wait
+        snapshots.look(account, {}, guard.moves)
+        assert [row.kind for row in journal.recent(EventRow)].count(STRESS) == times
+    assert not newest(journal.engine, "bot", Wish(), 9), "a trail is not filled with it"
+    plan = outlook(ctx, by_hand(ctx))
+    assert plan.amount == venue.withdrawable() - stress_buffer(account, treasurer.rules())
+    assert plan.stress_by == "BTC 41%, as the bot told last"
+    now += 4000
+    later = outlook(ctx, by_hand(ctx))
+    assert later.amount < plan.amount
+    assert later.stress_by.startswith("100% for every pair")
     journal.close()

@@ -22,7 +22,8 @@ from freqtrade_fundhedge.journal_history import (
     spot_fills,
     transfers_of,
 )
-from freqtrade_fundhedge.journal_rows import HedgeRow, TransferRow, epoch
+from freqtrade_fundhedge.journal_rows import HedgeRow, MarginRow, TransferRow, epoch
+from freqtrade_fundhedge.journal_steps import GuardStep, guard_steps, margins_of
 from freqtrade_fundhedge.journal_trail import Wish
 from freqtrade_fundhedge.market import spot_symbol
 from freqtrade_fundhedge.report.ledger import HedgeLedger, PricePoint, open_ledger, points_between
@@ -54,6 +55,7 @@ class LiveReport:
     prices : the loop's readings by pair
     wallets : what both wallets held
     transfers : decided in the time reported, oldest first; none when one pair is looked at
+    margins : changes of isolated positions' margin, `steps` all steps of the margin guard, oldest first
     strays : Freqtrade's shorts that no hedge of the journal belongs to
     end : the last moment of which anything is known, seconds since 1970
     """
@@ -65,6 +67,8 @@ class LiveReport:
     prices: Mapping[str, Sequence[PricePoint]]
     wallets: Sequence[Wallet]
     transfers: Sequence[TransferRow]
+    margins: Sequence[MarginRow]
+    steps: Sequence[GuardStep]
     strays: int
     end: float
 
@@ -118,7 +122,9 @@ def live_report(engine: Engine, bot: str, shorts: Sequence[Short], wish: Wish) -
     curve = _curve(steps)
     last = [*curve.at[-1:].tolist(), *(reading.at for reading in readings[-1:]), *(w.at for w in wallets[-1:])]
     strays = 0 if wish != Wish() else len(shorts) - len(matched)
-    return LiveReport(bot, wish, ledgers, curve, prices, wallets, moved, strays, max(last, default=0.0))
+    margins, guarded = list(margins_of(engine, bot, wish)), guard_steps(engine, bot, wish)
+    end = max(last, default=0.0)
+    return LiveReport(bot, wish, ledgers, curve, prices, wallets, moved, margins, guarded, strays, end)
 
 
 def resolution(rows: Sequence[HedgeRow]) -> float:

@@ -11,7 +11,9 @@ from freqtrade_fundhedge.report.live_records import (
     compared_record,
     group_records,
     hedge_record,
+    margin_records,
     reliability_records,
+    step_records,
     transfer_records,
 )
 from freqtrade_fundhedge.report.live_sums import KEYS, summary_of
@@ -63,6 +65,7 @@ def page_pieces(shown: Shown) -> Iterator[str]:
             yield from groups(key, group_records(report, key))
         yield from _hedges(shown)
     yield from _transfers(shown)
+    yield from _guard(shown)
     yield from _reconciliation(shown)
     yield html.end("Made by fundhedge report from the bot's journal and Freqtrade's trades. Times are UTC.")
 
@@ -94,7 +97,11 @@ def _plots(shown: Shown) -> Iterator[str]:
         yield from html.plot("Basis and hedges", about, partial(live_plots.basis, report=report), height)
     if report.wallets:
         about = f"{currency} in each wallet. Triangles are transfers: up into the futures wallet, down back to spot."
-        yield from html.plot("Wallets and transfers", about, partial(live_plots.wallets, report=report), 320)
+        height = 320
+        if live_plots.margin_moves(report):
+            about += " Bars are margin that was added to isolated shorts, or taken back."
+            height = 460
+        yield from html.plot("Wallets and transfers", about, partial(live_plots.wallets, report=report), height)
 
 
 def _hedges(shown: Shown) -> Iterator[str]:
@@ -140,6 +147,43 @@ def _transfer(row: Mapping[str, object]) -> str:
     words = html.head_cell(at) + html.text_cell(way)
     figures = html.cell(row["amount"], "money") + html.cell(row["attempts"], "count")
     return f"{words}{figures}{html.text_cell(str(row['state']))}{html.cell(row['settled_s'], 'seconds')}"
+
+
+def _guard(shown: Shown) -> Iterator[str]:
+    report = shown.report
+    if report.steps or report.margins:
+        yield "<h2>Margin guard</h2>\n"
+    if report.steps:
+        yield from _listed("Step", len(report.steps))
+        rows = map(_step, reversed(list(step_records(report))[-MOST_TRADES:]))
+        heads = ["When", "Pair", "Step", "Amount", "Distance before"]
+        yield from html.table("guard", "Each step of the margin guard", heads, rows)
+        yield "</details>\n"
+    if report.margins:
+        yield from _listed("Change of margin", len(report.margins))
+        rows = map(_margin, reversed(list(margin_records(report))[-MOST_TRADES:]))
+        heads = ["Decided", "Pair", "Direction", "Amount", "Margin before", "State", "Time to settle"]
+        yield from html.table("margins", "Each change of margin", heads, rows)
+        yield "</details>\n"
+
+
+def _listed(what: str, count: int) -> Iterator[str]:
+    some = min(count, MOST_TRADES)
+    text = f"the last {some:,} of {count:,}; the JSON has all" if count > some else f"all {count:,}"
+    yield f"<details><summary>{what}: {text}, newest first</summary>\n"
+
+
+def _step(row: Mapping[str, object]) -> str:
+    words = html.head_cell(str(row["at"])[:19].replace("T", " ")) + html.text_cell(short_pair(str(row["pair"])))
+    figures = html.cell(row["amount"], "quantity") + html.cell(row["distance"], "fraction")
+    return f"{words}{html.text_cell(str(row['step']))}{figures}"
+
+
+def _margin(row: Mapping[str, object]) -> str:
+    words = html.head_cell(str(row["at"])[:19].replace("T", " ")) + html.text_cell(short_pair(str(row["pair"])))
+    figures = html.cell(row["amount"], "money") + html.cell(row["margin_before"], "money")
+    state = html.text_cell(str(row["state"])) + html.cell(row["settled_s"], "seconds")
+    return f"{words}{html.text_cell(str(row['direction']))}{figures}{state}"
 
 
 def _reconciliation(shown: Shown) -> Iterator[str]:

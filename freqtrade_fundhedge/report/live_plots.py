@@ -12,12 +12,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from freqtrade_fundhedge.core.funding import FloatArray
+from freqtrade_fundhedge.core.intents import State
+from freqtrade_fundhedge.journal_rows import epoch
 from freqtrade_fundhedge.report.drawing import GRID, HEDGE, MUTED, NAKED, OTHER, amount, frame, is_wide, signs
 from freqtrade_fundhedge.report.ledger import HedgeLedger
 from freqtrade_fundhedge.report.live import DAY_S, LiveReport
 from freqtrade_fundhedge.report.live_sums import funding_totals, thinned
 from freqtrade_fundhedge.report.words import short_pair
-from freqtrade_fundhedge.venue.port import Direction
+from freqtrade_fundhedge.venue.port import Direction, MarginKind
 
 MOST_ROWS = 8
 MOST_BARS = 400
@@ -97,8 +99,9 @@ def basis_height(report: LiveReport) -> int:
 
 
 def wallets(figure: Figure, report: LiveReport) -> None:
-    """What both wallets held, and what was moved between them."""
-    above, below = figure.subplots(2, 1, sharex=True)
+    """What both wallets held, what was moved between them, and the margin of isolated shorts that changed."""
+    moves = margin_moves(report)
+    above, below, *rest = figure.subplots(3 if moves else 2, 1, sharex=True)
     known = [(w.at, w.spot) for w in report.wallets if w.spot is not None]
     above.step(_times([at for at, _ in known]), [v for _, v in known], where="post", color=HEDGE, linewidth=1.6)
     above.set_title("spot, free", color=HEDGE, loc="left", fontsize=12)
@@ -106,9 +109,21 @@ def wallets(figure: Figure, report: LiveReport) -> None:
     below.step(_times([at for at, _ in futures]), [v for _, v in futures], where="post", color=OTHER, linewidth=1.6)
     below.set_title("futures", color=OTHER, loc="left", fontsize=12)
     _mark_transfers(below, report)
-    for axes in (above, below):
-        frame(axes, dates=axes is below)
+    for axes in rest:
+        values = np.array([change for _, change in moves])
+        axes.vlines(_times([at for at, _ in moves]), 0.0, values, colors=signs(values), linewidth=3)
+        axes.axhline(0, color=MUTED, linewidth=0.8)
+        axes.set_title("margin added to shorts, and taken back", color=MUTED, loc="left", fontsize=12)
+    for axes in (every := (above, below, *rest)):
+        frame(axes, dates=axes is every[-1])
         axes.yaxis.set_major_formatter(FuncFormatter(amount))
+
+
+def margin_moves(report: LiveReport) -> list[tuple[float, float]]:
+    """When margin of isolated shorts changed, seconds since 1970, and by how much; the newest."""
+    done = [row for row in report.margins if row.state is State.DONE and row.resolved_at is not None]
+    sign = {MarginKind.ADD: 1.0, MarginKind.REDUCE: -1.0}
+    return [(epoch(str(row.resolved_at)), sign[row.kind] * float(row.amount)) for row in done[-MOST_BARS:]]
 
 
 def _mark_transfers(axes: Axes, report: LiveReport) -> None:

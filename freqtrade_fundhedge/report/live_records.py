@@ -9,7 +9,8 @@ from decimal import Decimal
 
 import orjson
 
-from freqtrade_fundhedge.journal_rows import TransferRow, epoch
+from freqtrade_fundhedge.journal_rows import MarginRow, TransferRow, epoch
+from freqtrade_fundhedge.journal_steps import STEPS
 from freqtrade_fundhedge.report.ledger import HedgeLedger
 from freqtrade_fundhedge.report.live import LiveReport
 from freqtrade_fundhedge.report.live_sums import KEYS, PARTS, funding_totals, group_sums, summary_of, thinned
@@ -94,6 +95,24 @@ def transfer_records(report: LiveReport) -> Iterator[Record]:
     return (_transfer(row) for row in report.transfers)
 
 
+def margin_records(report: LiveReport) -> Iterator[Record]:
+    """One record for each change of an isolated position's margin, oldest first."""
+    return (_margin(row) for row in report.margins)
+
+
+def step_records(report: LiveReport) -> Iterator[Record]:
+    """One record for each step of the margin guard, oldest first."""
+    for step in report.steps:
+        yield {
+            "at": moment(epoch(step.at)),
+            "pair": step.pair,
+            "step": STEPS[step.kind],
+            "amount": _plain(step.amount),
+            "distance": _plain(step.distance),
+            "told": step.message,
+        }
+
+
 def reliability_records(report: LiveReport) -> list[Record]:
     """How sweeps and top-ups went."""
     return [{name: _plain(value) for name, value in asdict(one).items()} for one in reliability(report.transfers)]
@@ -147,6 +166,8 @@ def json_pieces(shown: Shown) -> Iterator[str]:
         "settlements": settlements,
         "wallets": wallets,
         "transfers": transfer_records(report),
+        "margin_changes": margin_records(report),
+        "guard": step_records(report),
         "hedges": hedge_records(report),
     }
     for name, records in lists.items():
@@ -167,6 +188,19 @@ def _transfer(row: TransferRow) -> Record:
         "state": str(row.state),
         "attempts": row.attempts,
         "futures_before": float(row.wallet_before),
+        "settled_s": took,
+    }
+
+
+def _margin(row: MarginRow) -> Record:
+    took = epoch(row.resolved_at) - epoch(row.created_at) if row.resolved_at is not None else None
+    return {
+        "at": moment(epoch(row.created_at)),
+        "pair": row.pair,
+        "direction": str(row.kind),
+        "amount": float(row.amount),
+        "state": str(row.state),
+        "margin_before": float(row.margin_before),
         "settled_s": took,
     }
 

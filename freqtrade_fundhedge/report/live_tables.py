@@ -13,6 +13,7 @@ from freqtrade_fundhedge.report.live_records import (
     group_records,
     hedge_record,
     reliability_records,
+    step_records,
 )
 from freqtrade_fundhedge.report.live_sums import KEYS, PARTS, summary_of
 from freqtrade_fundhedge.report.reconcile import KINDS, Reconciliation
@@ -37,6 +38,7 @@ SUMMARY: Final = (
     ("sharpe", "Sharpe ratio, daily", "number"),
     ("exposure", "Time with a hedge", "fraction"),
 )
+GUARD_STEPS: Final = 10
 RELIABILITY: Final = (
     ("direction", "Transfers", ""),
     ("transfers", "Decided", "count"),
@@ -60,7 +62,7 @@ def summary_lines(shown_: Shown) -> Iterator[tuple[str, str, str, object]]:
 
 
 def tables(shown_: Shown, most: int) -> Iterator[Table]:
-    """The summary, results by pair, month and exit reason, transfers, the comparison with the exchange.
+    """The summary, results by pair, month and exit reason, transfers, the guard, the comparison with the exchange.
 
     Parameters
     ----------
@@ -74,6 +76,8 @@ def tables(shown_: Shown, most: int) -> Iterator[Table]:
             yield group_table(key, group_records(report, key))
     if report.transfers:
         yield _reliability(reliability_records(report))
+    if report.steps:
+        yield _guard(list(step_records(report)), most or GUARD_STEPS)
     if shown_.reconciliation is not None:
         yield _totals(shown_.reconciliation, shown_.currency)
     if most and report.hedges:
@@ -95,6 +99,17 @@ def _reliability(records: Sequence[Mapping[str, object]]) -> Table:
         first, *rest = RELIABILITY
         amounts = (short_amount(row[name]) if kind == "money" else shown(row[name], kind) for name, _, kind in rest)
         table.add_row(str(row[first[0]]), *amounts)
+    return table
+
+
+def _guard(records: Sequence[Mapping[str, object]], most: int) -> Table:
+    title = title_of(len(records), most, "Steps of the margin guard")
+    table = plain_table(title, "When", "Pair", "Step", "Amount", "Distance before")
+    table.columns[2].justify = "left"
+    for row in records[-most:]:
+        at, figures = str(row["at"])[:16].replace("T", " "), (row["amount"], row["distance"])
+        amount, distance = _brief(figures[0]), shown(figures[1], "fraction")
+        table.add_row(at, short_pair(str(row["pair"])), str(row["step"]), amount, distance)
     return table
 
 

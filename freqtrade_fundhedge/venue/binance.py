@@ -16,6 +16,7 @@ from freqtrade_fundhedge.core.checks import Verdict
 from freqtrade_fundhedge.venue import binance_margin
 from freqtrade_fundhedge.venue.ccxt_call import call, decimal, resync_clock
 from freqtrade_fundhedge.venue.facts import account_facts
+from freqtrade_fundhedge.venue.income_pages import income_lines
 from freqtrade_fundhedge.venue.lookup import OrderLookup
 from freqtrade_fundhedge.venue.port import (
     ZERO,
@@ -33,7 +34,6 @@ WALLETS = {Direction.SWEEP: ("swap", "spot"), Direction.TOP_UP: ("spot", "swap")
 TYPES = {Direction.SWEEP: "UMFUTURE_MAIN", Direction.TOP_UP: "MAIN_UMFUTURE"}
 STATUS = {"CONFIRMED": Evidence.APPLIED, "PENDING": Evidence.PENDING, "FAILED": Evidence.FAILED}
 HISTORY_PAGE = 100
-INCOME_PAGE = 1000
 PAGES = 50
 
 
@@ -98,19 +98,9 @@ class BinanceAccount(OrderLookup):
 
     def flows(self, asset: str, since: float) -> Decimal:
         """Income history without transfers, `GET /fapi/v1/income`."""
-        total, start = ZERO, int(since * 1000)
-        seen: set[str] = set()
-        for _ in range(PAGES):
-            rows = call(self._futures, self._futures.fapiPrivateGetIncome, {"startTime": start, "limit": INCOME_PAGE})
-            fresh = [row for row in rows if _income_key(row) not in seen]
-            for row in fresh:
-                seen.add(_income_key(row))
-                if row.get("asset") == asset and row.get("incomeType") != "TRANSFER":
-                    total += decimal(row.get("income"))
-            if len(rows) < INCOME_PAGE or not fresh:
-                break
-            start = int(rows[-1]["time"])
-        return total
+        lines = income_lines(self._futures, since)
+        own = (row for row in lines if row.get("asset") == asset and row.get("incomeType") != "TRANSFER")
+        return sum((decimal(row.get("income")) for row in own), ZERO)
 
     def refuse_reasons(self) -> Sequence[str]:
         """Key permissions and position mode; the asset mode is Freqtrade's to refuse."""
@@ -150,7 +140,3 @@ def _record(row: dict[str, Any], direction: Direction) -> TransferRecord:
         at=float(row.get("timestamp") or 0) / 1000,
         evidence=STATUS.get(str(info.get("status")), Evidence.PENDING),
     )
-
-
-def _income_key(row: dict[str, Any]) -> str:
-    return "|".join(str(row.get(k)) for k in ("tranId", "tradeId", "incomeType", "symbol", "time"))

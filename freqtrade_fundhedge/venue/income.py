@@ -1,7 +1,4 @@
-"""The exchange's own account of the futures wallet: what each symbol earned and paid, for comparison.
-
-Source: Binance API documentation, "Get Income History": at most the last three months, 1000 lines a request.
-"""
+"""The exchange's own account of the futures wallet: what each symbol earned and paid, for comparison."""
 
 from __future__ import annotations
 
@@ -13,11 +10,10 @@ from typing import Any, Final
 import ccxt
 
 from freqtrade_fundhedge.errors import ConfigError
-from freqtrade_fundhedge.venue.ccxt_call import call, decimal, resync_clock
+from freqtrade_fundhedge.venue.ccxt_call import call, decimal
+from freqtrade_fundhedge.venue.income_pages import income_lines
 
 KEPT_S: Final = 89 * 86_400.0
-PAGE: Final = 1000
-PAGES: Final = 500
 KINDS: Final = {"FUNDING_FEE": "funding", "COMMISSION": "commission", "REALIZED_PNL": "realised"}
 
 
@@ -64,21 +60,8 @@ def income_since(
     api = ccxt.binance({"enableRateLimit": True, **copy.deepcopy(dict(settings)), **keys, "options": options})
     first = max(since, now - KEPT_S)
     api.options["timeDifference"] = call(api, api.load_time_difference)
-    found, seen, start = list[Income](), set[str](), int(first * 1000)
-    for _ in range(PAGES):
-        resync_clock(api)
-        rows = call(api, api.fapiPrivateGetIncome, {"startTime": start, "limit": PAGE})
-        fresh = [row for row in rows if _key(row) not in seen]
-        seen |= {_key(row) for row in fresh}
-        found += [_income(row) for row in fresh if row.get("incomeType") in KINDS]
-        if len(rows) < PAGE or not fresh:
-            break
-        start = int(rows[-1]["time"])
+    found = [_income(row) for row in income_lines(api, first) if row.get("incomeType") in KINDS]
     return first, found
-
-
-def _key(row: Mapping[str, Any]) -> str:
-    return "|".join(str(row.get(name)) for name in ("tranId", "tradeId", "incomeType", "symbol", "time"))
 
 
 def _income(row: Mapping[str, Any]) -> Income:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from databases import new_database
+from figures import Figures
 from made_up import BEGIN, BOT, write_books
 
 from freqtrade_fundhedge.cli import run
@@ -138,6 +139,30 @@ def test_a_trade_that_is_gone(capsys: pytest.CaptureFixture[str]) -> None:
     assert "1 short trades of Freqtrade's have no hedge" in given["notes"][0]
     for row in given["hedges"]:
         assert row["total"] == pytest.approx(whole[row["id"]]["total"], abs=1e-6)
+
+
+@pytest.mark.usefixtures("books")
+def test_the_guard(capsys: pytest.CaptureFixture[str]) -> None:
+    """Steps and changes of margin are in the JSON, the page and, the last ones, in 80 columns; a pair has its own."""
+    assert run(["report", "--html", "page.html"]) == 0
+    table = capsys.readouterr().out.partition("Steps of the margin guard")[2]
+    assert "the last 10 of 16" in " ".join(table.split())
+    assert all(len(line) <= 80 for line in table.splitlines())
+    assert "asked to shrink" in table
+    given = report(capsys)
+    steps, changes = given["guard"], given["margin_changes"]
+    assert [len(steps), len(changes), len(given["hedges"])] == [16, 16, COUNT]
+    done = [row for row in changes if row["state"] == "done"]
+    assert sorted(row["amount"] for row in done) == sorted(row["amount"] for row in steps if row["amount"] != 0.25)
+    shrink = next(row for row in steps if row["step"] == "asked to shrink")
+    assert (shrink["amount"], shrink["distance"]) == (0.25, 0.04)
+    page = Figures(Path("page.html").read_text())
+    assert page.found["guard"] == [row[n] for row in reversed(steps) for n in ("amount", "distance")]
+    names = ("amount", "margin_before", "settled_s")
+    assert page.found["margins"] == [row[n] for row in reversed(changes) for n in names]
+    assert "margin added to shorts, and taken back" in Path("page.html").read_text()
+    of_pair = report(capsys, "--pair", steps[0]["pair"])
+    assert of_pair["guard"] == [row for row in steps if row["pair"] == steps[0]["pair"]] != steps
 
 
 @pytest.fixture
