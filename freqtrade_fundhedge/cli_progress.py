@@ -20,7 +20,7 @@ class Tell(Protocol):
 
 
 @contextmanager
-def waiting(for_what: str, after_s: float = SLOW_S, console: Console | None = None) -> Iterator[Tell]:
+def waiting(for_what: str, after_s: float | None = None, console: Console | None = None) -> Iterator[Tell]:
     """Show what is waited for, and how long already; on a terminal only, on standard error, gone afterwards."""
     console = console or Console(stderr=True)
     columns = (
@@ -36,7 +36,7 @@ def waiting(for_what: str, after_s: float = SLOW_S, console: Console | None = No
         count = f"{done:,}/{total:,}" if total else f"{done:,}" if done else ""
         progress.update(task, completed=done, total=total, description=what or for_what, count=count)
 
-    timer = threading.Timer(after_s, progress.start)
+    timer = threading.Timer(SLOW_S if after_s is None else after_s, progress.start)
     timer.daemon = True
     timer.start()
     try:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from freqtrade_fundhedge import cli_scan
+from freqtrade_fundhedge import cli_progress, cli_scan
 from freqtrade_fundhedge.cli import run
 from freqtrade_fundhedge.core.carry import CarryParams
 from freqtrade_fundhedge.pairlist_file import write_pairlist
@@ -309,7 +309,7 @@ def test_progress_is_shown_when_it_takes_long(
 ) -> None:
     """On a terminal a bar counts the requests for settled funding, unless it is over in a moment."""
     monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setattr(cli_scan, "SLOW_S", slow_s)
+    monkeypatch.setattr(cli_progress, "SLOW_S", slow_s)
     assert run(["scan", "-c", configured(sandbox), "--json"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)

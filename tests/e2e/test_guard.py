@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Any
 
 import pytest
 from harness import BTC, Run, in_futures, running, shorts
+
+from freqtrade_fundhedge.cli import run as fundhedge
+from freqtrade_fundhedge.journal_steps import STEPS
 
 pytestmark = pytest.mark.e2e
 MARGIN = "/fapi/v1/positionMargin"
@@ -39,7 +43,7 @@ def own_price(run: Run) -> Decimal:
     return Decimal(str(run.trades()[0]["liquidation_price"]))
 
 
-def test_margin_is_added_and_taken_back(tmp_path: Path) -> None:
+def test_margin_is_added_and_taken_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An isolated short that comes near its liquidation gets margin from spot, Freqtrade learns of it, and once the
     price is back the margin is home again."""
     with running(tmp_path) as run:
@@ -63,6 +67,12 @@ def test_margin_is_added_and_taken_back(tmp_path: Path) -> None:
         run.rest("POST", "forceexit", tradeid="all")
         run.calm()
         run.check_flat()
+        assert fundhedge(["report", "-c", str(tmp_path / "config.json"), "--json"]) == 0
+        given = json.loads(capsys.readouterr().out)
+        assert [STEPS[kind] for kind in run.steps()] == [row["step"] for row in given["guard"]]
+        assert all(row["amount"] and 0 < row["distance"] < 1 for row in given["guard"])
+        moved = {row["direction"] for row in given["margin_changes"] if row["state"] == "done"}
+        assert moved == {"add", "reduce"}
 
 
 def test_cross_shorts_are_topped_up(tmp_path: Path) -> None:
