@@ -92,6 +92,7 @@ def start_bot(
     single.acquire()
     try:
         journal = Journal(url, name)
+        _check_shorts(journal, open_trades())
         source = freqtrade_api(exchange)
         api = spot_api(source, config["exchange"], settings.spot, with_keys=not dry_run)
         check_markets(api.markets, stake, whitelist())
@@ -111,6 +112,18 @@ def start_bot(
     except BaseException:
         single.release()
         raise
+
+
+def _check_shorts(journal: Journal, trades: Iterable[Any]) -> None:
+    """Refuse shorts that the journal knows nothing of: in another one they may have their coins already."""
+    hedged = {hedge.pair for hedge in journal.unsettled()}
+    for trade in trades:
+        if trade.is_short and trade.pair not in hedged and journal.allowance(trade.pair, answered=True) is None:
+            raise StartRefused(
+                f"{trade.pair}: Freqtrade has a short that the journal knows nothing of; its coins would be "
+                "bought, maybe once more. Put back the journal that it was hedged in (same bot_name), or close it by "
+                "hand first"
+            )
 
 
 def _venue(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Run, running
+from harness import BTC, Run, running
 
 pytestmark = pytest.mark.e2e
 
@@ -75,3 +75,26 @@ def test_refused_by_freqtrade(tmp_path: Path, case: str) -> None:
         _, errors = end_of(run)
     assert len(errors) == 1
     assert expected in run.log()
+
+
+def test_a_journal_that_is_gone(tmp_path: Path) -> None:
+    """Without its journal a hedge's coins are not bought a second time: the start is refused, until it is back."""
+    with running(tmp_path) as run:
+        run.enter()
+        run.stop()
+        before, kept = run.moves(), tmp_path / "kept"
+        kept.mkdir()
+        journal = list(tmp_path.glob("trades-fundhedge.sqlite*"))
+        for path in journal:
+            path.rename(kept / path.name)
+        run.start()
+        assert run.process is not None
+        assert run.process.wait(90) == 2
+        assert "Traceback" not in run.log()
+        assert f" - ERROR - {BTC.pair}: Freqtrade has a short that the journal knows nothing of" in run.log()
+        for path in journal:
+            (kept / path.name).replace(path)
+        run.start()
+        run.loops(2)
+        assert run.moves() == before
+        assert run.hedged(BTC)
