@@ -94,6 +94,7 @@ class Controller:
     def _guarded(self, work: Callable[[], str]) -> bool:
         try:
             with self.ctx.turn():
+                self.ctx.journal.forget()
                 trouble = self.troubles.quiet() or work()
         except VenueError as error:
             trouble = self.troubles.of(error)
@@ -128,7 +129,7 @@ class Controller:
         self._settle()
         self.early.drain(self.funding)
         hedged = {hedge.pair for hedge in journal.unsettled() if hedge.held > 0}
-        self.funding = self.outside.look(hedged, self.funding)
+        self.funding = self.spot.funding = self.outside.look(hedged, self.funding)
         self.snapshots.look(self.account or account, self.funding, self.guard.moves)
         self.guard.learn(self.funding)
         return trouble or self._doubt()
@@ -285,7 +286,7 @@ class Controller:
             return doubt
         if why := self.guard.refusal() or self.orphans.refusal(pair):
             return why
-        if any(hedge.pair == pair and hedge.state != "closed" for hedge in self.ctx.journal.unsettled()):
+        if any(h.pair == pair and h.state != "closed" for h in self.ctx.journal.unsettled()):
             return "an earlier hedge in this pair is not finished"
         return spot_obstacle(self.ctx, self.claims, pair, quantity, price)
 

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 
 from freqtrade_fundhedge.core.intents import FINAL, OPEN, Move, State, intent_id, next_state
 from freqtrade_fundhedge.errors import IllegalTransition
-from freqtrade_fundhedge.journal_closes import CloseRecords, adopt_early
+from freqtrade_fundhedge.journal_closes import CloseRecords
+from freqtrade_fundhedge.journal_hedges import HedgeRecords, one_hedge
 from freqtrade_fundhedge.journal_margins import MarginRecords
 from freqtrade_fundhedge.journal_open import journal_errors, open_engine
 from freqtrade_fundhedge.journal_rows import (
@@ -31,7 +32,7 @@ from freqtrade_fundhedge.schema import events, hedges, margin_changes, short_clo
 from freqtrade_fundhedge.venue.port import ZERO, Direction, Fill, Side
 
 
-class Journal(CloseRecords, MarginRecords):
+class Journal(HedgeRecords, CloseRecords, MarginRecords):
     """Hedges, orders, transfers and events of one bot.
 
     Parameters
@@ -48,48 +49,12 @@ class Journal(CloseRecords, MarginRecords):
     def __init__(self, url: str, bot: str, read_only: bool = False) -> None:
         self.url = url
         self.bot = bot
+        self.remembers = not read_only
         self.engine: Engine = open_engine(url, read_only)
 
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
-
-    # --- hedges
-
-    def hedge(self, trade_id: int, opened_at: float, pair: str, symbol: str) -> HedgeRow:
-        """The hedge of a trade, made on first sight, or of an entry that has none yet (`EARLY`)."""
-        key = intent_id("hedge", self.bot, trade_id, pair, f"{opened_at:.0f}")
-        with journal_errors("record the hedge"), self.engine.begin() as db:
-            row = db.execute(select(hedges).where(hedges.c.id == key)).mappings().first()
-            if row is None and trade_id and adopt_early(db, self.bot, pair, key, trade_id, opened_at):
-                return _one_hedge(db, key)
-            if row is None:
-                money = ("wanted", "held", "spot_cash", "spot_fees", "spot_bought", "short_realised", "funding")
-                fresh = {
-                    "id": key, "bot": self.bot, "trade_id": trade_id, "pair": pair, "symbol": symbol,
-                    "state": "open", "opened_at": iso(opened_at), "closed_at": None, "unhedged_since": None,
-                    **dict.fromkeys((*money, "freed", "swept"), "0"), "settled": False,
-                }  # fmt: skip
-                db.execute(insert(hedges).values(fresh))
-                row = db.execute(select(hedges).where(hedges.c.id == key)).mappings().one()
-            return read(HedgeRow, row)
-
-    def unsettled(self) -> Sequence[HedgeRow]:
-        """This bot's hedges that still need something, oldest first."""
-        query = (
-            select(hedges)
-            .where(hedges.c.settled.is_(False), hedges.c.bot == self.bot)
-            .order_by(hedges.c.opened_at, hedges.c.id)
-        )
-        with journal_errors("be read"), self.engine.connect() as db:
-            return [read(HedgeRow, row) for row in db.execute(query).mappings()]
-
-    def note_hedge(self, hedge_id: str, **changes: Any) -> HedgeRow:
-        """Change columns of a hedge, or none, and return it as it is now."""
-        with journal_errors("record the hedge"), self.engine.begin() as db:
-            if changes:
-                db.execute(update(hedges).where(hedges.c.id == hedge_id).values(written(changes)))
-            return _one_hedge(db, hedge_id)
 
     # --- spot orders
 
@@ -117,8 +82,8 @@ class Journal(CloseRecords, MarginRecords):
                 "exchange_id": fill.exchange_id, "answer": fill.answer,
             }  # fmt: skip
             db.execute(update(spot_orders).where(spot_orders.c.intent_id == intent).values(written(values)))
-            changed = _with_fill(_one_hedge(db, row.hedge_id), row.side, fill, base, quote)
-            db.execute(update(hedges).where(hedges.c.id == row.hedge_id).values(written(changed)))
+            hedge = one_hedge(db, row.hedge_id)
+            self.change_hedge(db, row.hedge_id, _with_fill(hedge, row.side, fill, base, quote))
             return _one_order(db, intent)
 
     def order_moved(self, intent: str, move: Move, answer: str, now: float) -> OrderRow:
@@ -129,8 +94,11 @@ class Journal(CloseRecords, MarginRecords):
 
     def open_orders(self) -> Sequence[OrderRow]:
         """Orders without a known outcome, oldest first."""
-        mine = select(hedges.c.id).where(hedges.c.bot == self.bot)
-        query = select(spot_orders).where(spot_orders.c.state.in_(sorted(OPEN)), spot_orders.c.hedge_id.in_(mine))
+        query = (
+            select(spot_orders)
+            .join(hedges, hedges.c.id == spot_orders.c.hedge_id)
+            .where(spot_orders.c.state.in_(sorted(OPEN)), hedges.c.bot == self.bot)
+        )
         with journal_errors("be read"), self.engine.connect() as db:
             return [read(OrderRow, r) for r in db.execute(query.order_by(spot_orders.c.created_at)).mappings()]
 
@@ -191,8 +159,7 @@ class Journal(CloseRecords, MarginRecords):
                     update(transfers).where(transfers.c.intent_id == intent).values(written({"attempt_log": log}))
                 )
             for hedge_id, share in (shares or {}).items():
-                swept = _one_hedge(db, hedge_id).swept + share
-                db.execute(update(hedges).where(hedges.c.id == hedge_id).values(written({"swept": swept})))
+                self.change_hedge(db, hedge_id, {"swept": one_hedge(db, hedge_id).swept + share})
             return _one_transfer(db, intent)
 
     def transfer_row(self, intent: str) -> TransferRow:
@@ -252,10 +219,6 @@ _BY_KIND: dict[type[Any], tuple[Table, Any]] = {
 
 def _next_serial(db: Connection, table: Table, *where: Any) -> int:
     return int(db.scalar(select(func.max(table.c.serial)).where(*where)) or 0) + 1
-
-
-def _one_hedge(db: Connection, key: str) -> HedgeRow:
-    return read(HedgeRow, db.execute(select(hedges).where(hedges.c.id == key)).mappings().one())
 
 
 def _one_order(db: Connection, key: str) -> OrderRow:

@@ -55,30 +55,30 @@ def spot_fills(engine: Engine, hedge_id: str) -> SpotFills:
     return SpotFills(coins_bought, spent, coins_sold, earned, fees)
 
 
-def last_told(engine: Engine, hedge_id: str, pair: str) -> EventRow | None:
+def last_told(engine: Engine, hedge_id: str) -> EventRow | None:
     """The latest event that told the size of a hedge.
 
     Raises
     ------
     JournalError : the database can't be read
     """
-    return _newest(engine, hedge_id, pair, (OPENED, CHANGED))
+    return _newest(engine, hedge_id, (OPENED, CHANGED))
 
 
-def opening(engine: Engine, hedge_id: str, pair: str) -> EventRow | None:
+def opening(engine: Engine, hedge_id: str) -> EventRow | None:
     """The event that told that a hedge stands.
 
     Raises
     ------
     JournalError : the database can't be read
     """
-    return _newest(engine, hedge_id, pair, (OPENED,))
+    return _newest(engine, hedge_id, (OPENED,))
 
 
-def _newest(engine: Engine, hedge_id: str, pair: str, kinds: Sequence[str]) -> EventRow | None:
+def _newest(engine: Engine, hedge_id: str, kinds: Sequence[str]) -> EventRow | None:
     query = (
         select(events)
-        .where(events.c.kind.in_(kinds), events.c.pair == pair, events.c.hedge_id == hedge_id)
+        .where(events.c.kind.in_(kinds), events.c.hedge_id == hedge_id)
         .order_by(events.c.id.desc())
         .limit(1)
     )

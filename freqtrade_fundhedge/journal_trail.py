@@ -111,6 +111,20 @@ def newest(engine: Engine, bot: str, wish: Wish, limit: int) -> Sequence[Entry]:
         return list(islice(_merged(db, opened, bot, wish, newest_first=True, limit=limit), limit))[::-1]
 
 
+def last_snapshot(engine: Engine, bot: str) -> str | None:
+    """When the latest reading of wallets and prices was made.
+
+    Raises
+    ------
+    JournalError : the database can't be read
+    """
+    # A reading has no pair; to say so lets the index give the newest first.
+    mine = (events.c.kind == SNAPSHOT, events.c.pair.is_(None), events.c.bot == bot)
+    query = select(events.c.at).where(*mine).order_by(events.c.id.desc()).limit(1)
+    with journal_errors("be read"), engine.connect() as db:
+        return db.scalar(query)
+
+
 def other_bots(engine: Engine, bot: str) -> Sequence[str]:
     """Names of others that work on this journal, at most a few, if it has nothing of this one."""
     with journal_errors("be read"), engine.connect() as db:

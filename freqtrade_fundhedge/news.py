@@ -43,7 +43,7 @@ class News:
 
     def _last(self, hedge: HedgeRow) -> Fills | None:
         if hedge.id not in self._told:
-            row = last_told(self.ctx.journal.engine, hedge.id, hedge.pair)
+            row = last_told(self.ctx.journal.engine, hedge.id)
             self._told[hedge.id] = fills_of(row.data) if row is not None else None
         return self._told[hedge.id]
 

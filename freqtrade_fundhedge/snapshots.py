@@ -10,7 +10,7 @@ from freqtrade_fundhedge.context import Context
 from freqtrade_fundhedge.errors import VenueError
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_rows import EventRow, HedgeRow, epoch
-from freqtrade_fundhedge.journal_trail import SNAPSHOT, STRESS, Wish, newest
+from freqtrade_fundhedge.journal_trail import SNAPSHOT, STRESS, Wish, last_snapshot, newest
 from freqtrade_fundhedge.venue.port import ZERO, FundingQuote, FuturesAccount
 
 HEDGED_S = 3600.0
@@ -75,9 +75,8 @@ class Snapshots:
             self.ctx.journal.event(STRESS, "price rises that open shorts have to live through", now, None, moves=texts)
 
     def _latest(self) -> float:
-        wish = Wish(frozenset({"event"}), event=SNAPSHOT)
-        found = [entry.row for entry in newest(self.ctx.journal.engine, self.ctx.journal.bot, wish, 1)]
-        return epoch(found[0].at) if found and isinstance(found[0], EventRow) else float("-inf")
+        at = last_snapshot(self.ctx.journal.engine, self.ctx.journal.bot)
+        return epoch(at) if at is not None else float("-inf")
 
 
 def moves_of(journal: Journal, now: float) -> Mapping[str, Decimal] | None:

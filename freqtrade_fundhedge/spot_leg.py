@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -22,7 +23,7 @@ from freqtrade_fundhedge.market import SpotMarket, floor_to
 from freqtrade_fundhedge.news import tell_closed
 from freqtrade_fundhedge.pauses import Pauses
 from freqtrade_fundhedge.schema import spot_orders
-from freqtrade_fundhedge.venue.port import ZERO, Evidence, Fill, OrderRequest, Quote, Side
+from freqtrade_fundhedge.venue.port import ZERO, Evidence, Fill, FundingQuote, OrderRequest, Quote, Side
 
 SENDS_PER_STEP = 2
 REFUSALS_IN_A_ROW = 6
@@ -30,13 +31,21 @@ ABSENT_LOOKUPS = 3
 # Binance refuses a request that arrives later than its receive window (ccxt asks for 10 s); after twice that an
 # order that nobody has seen can't come into being any more.
 ABSENT_AFTER_S = 20.0
+# How far the book may be from the index price before a difference near the venue's minimum is asked for.
+NEAR = Decimal("1.1")
 
 
 @dataclass
 class SpotLeg:
-    """Acts on one hedge at a time."""
+    """Acts on one hedge at a time.
+
+    Attributes
+    ----------
+    funding : the last quotes of all pairs: their index prices say what is dust without a request for each book
+    """
 
     ctx: Context
+    funding: Mapping[str, FundingQuote] = field(default_factory=dict)
     _fee_in_coin: bool | None = None
     _pauses: Pauses = field(default_factory=lambda: Pauses(REFUSALS_IN_A_ROW))
 
@@ -84,7 +93,7 @@ class SpotLeg:
         for attempt in range(SENDS_PER_STEP):
             if wanted > hedge.held and (hedge.state == "failed" or leg is None or not leg.is_open):
                 break
-            if abs(wanted - hedge.held) < max(market.lot, Decimal(1).scaleb(-12)):
+            if self._dust(abs(wanted - hedge.held), market):
                 break
             order = self._order(hedge, wanted, market, fresh=attempt > 0)
             if not isinstance(order, SpotOrder) or self._pauses.resting(hedge.id, self.ctx.clock()):
@@ -94,6 +103,16 @@ class SpotLeg:
             if filled is None:
                 break
         return self._judge(hedge, leg, wanted, market)
+
+    def _dust(self, gap: Decimal, market: SpotMarket) -> bool:
+        """Whether no order can close a difference, as far as is known without asking for the book."""
+        if gap < max(market.lot, Decimal(1).scaleb(-12)):
+            return True
+        quote = self.funding.get(market.pair)
+        if quote is None or not 0 < quote.index_price < float("inf"):
+            return False
+        price = Decimal(repr(quote.index_price)) / market.multiplier
+        return (gap + market.lot) * price * NEAR < market.min_notional
 
     def note_freed(self, hedge: HedgeRow, leg: ShortLeg) -> HedgeRow:
         """Record what the short's exits realised and freed, without acting on it."""
@@ -196,7 +215,7 @@ class SpotLeg:
         """Keep the time since when the legs differ by more than the venue's smallest order, and close what is over."""
         ctx = self.ctx
         gap = abs(wanted - hedge.held)
-        price = ctx.quote(market.symbol).best(Side.BUY) if gap >= market.lot else ZERO
+        price = ctx.quote(market.symbol).best(Side.BUY) if not self._dust(gap, market) else ZERO
         tradable = gap >= max(market.lot, market.min_quantity) and gap * price >= market.min_notional
         if tradable and hedge.unhedged_since is None:
             hedge = ctx.journal.note_hedge(hedge.id, unhedged_since=iso(ctx.clock()))

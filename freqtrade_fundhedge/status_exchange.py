@@ -107,7 +107,7 @@ def _standing(
     mark = Decimal(str(rate.mark_price)) if rate is not None else ZERO
     known = bid > 0 and ask > 0 and mark > 0
     short = account.short(row.pair) if account is not None else None
-    first, fills = opening(journal.engine, row.id, row.pair), _fills(journal, row, short)
+    first, fills = opening(journal.engine, row.id), _fills(journal, row, short)
     position = _position(account, row.pair)
     money = (row.spot_cash, row.spot_fees, row.funding, now - epoch(row.opened_at))
     return Standing(
@@ -123,7 +123,7 @@ def _standing(
 
 def _fills(journal: Journal, row: HedgeRow, short: Decimal | None) -> Fills | None:
     """Fills as last told; None while the short is on the way to another size."""
-    told = last_told(journal.engine, row.id, row.pair)
+    told = last_told(journal.engine, row.id)
     fills = fills_of(told.data) if told is not None else None
     return fills if fills is not None and (short is None or fills.short == short) else None
 

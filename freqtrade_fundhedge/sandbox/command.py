@@ -42,6 +42,7 @@ def sandbox_command(
     seed: Annotated[int, typer.Option(help="Seed of the generated history.")] = 1,
     alive: Annotated[bool, typer.Option(help="Let prices move on their own.")] = False,
     paying: Annotated[bool, typer.Option(help="Funding that has paid for two months: hedges open at once.")] = False,
+    more_coins: Annotated[int, typer.Option(help="Made-up coins besides the usual ones.", min=0, max=999)] = 0,
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Print the exchange section for Freqtrade and exit.")
     ] = False,
@@ -63,7 +64,7 @@ def sandbox_command(
         section = freqtrade_config(f"http://{_in_url(host)}:{port}")
         typer.echo(json.dumps({"exchange": section}, indent=2))
         return
-    sandbox = Sandbox(Exchange(Options(_amount(spot_usdt), _amount(futures_usdt), seed, alive)))
+    sandbox = Sandbox(Exchange(Options(_amount(spot_usdt), _amount(futures_usdt), seed, alive, more_coins=more_coins)))
     if paying:
         make_funding_pay(sandbox.desk)
     try:

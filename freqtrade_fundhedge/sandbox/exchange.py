@@ -29,7 +29,8 @@ def real_now_ms() -> int:
 class Options:
     """How a sandbox starts.
 
-    ``alive``: prices move on their own instead of standing still; ``coins``: only these are listed.
+    ``alive``: prices move on their own instead of standing still; ``coins``: only these are listed;
+    ``more_coins``: so many made-up ones besides.
     """
 
     spot_usdt: Decimal = Decimal(10_000)
@@ -39,6 +40,7 @@ class Options:
     key: str = DEFAULT_KEY
     secret: str = DEFAULT_SECRET
     coins: frozenset[str] | None = None
+    more_coins: int = 0
 
 
 class Exchange:
@@ -56,7 +58,8 @@ class Exchange:
         self.keys = {key.key: key}
         self.calling = key
         self.listen_keys = ListenKeys()
-        self.markets = Markets(now_ms, seed=self.options.seed, alive=self.options.alive, only=self.options.coins)
+        chosen = self.options
+        self.markets = Markets(now_ms, seed=chosen.seed, alive=chosen.alive, only=chosen.coins, more=chosen.more_coins)
         self.spot = SpotEngine(self.markets, self.ledger, self.ids, self.fees)
         self.futures = FuturesEngine(self.markets, self.ledger, self.ids, self.fees, self.mode)
         self.algo = AlgoBook(self.futures)

@@ -14,7 +14,7 @@ from freqtrade_fundhedge.sandbox.errors import bad_symbol
 from freqtrade_fundhedge.sandbox.noise import FloatArray, seed_of, walk
 from freqtrade_fundhedge.sandbox.numbers import ONE, nearest_to
 from freqtrade_fundhedge.sandbox.paths import PricePath
-from freqtrade_fundhedge.sandbox.specs import COINS, CoinSpec, PerpSpec, SpotSpec
+from freqtrade_fundhedge.sandbox.specs import COINS, CoinSpec, PerpSpec, SpotSpec, made_up
 
 _BASIS_MOVE = 0.00002
 Spec = TypeVar("Spec", SpotSpec, PerpSpec)
@@ -64,7 +64,13 @@ class Markets:
     """All markets, by symbol, and what coins are worth."""
 
     def __init__(
-        self, now_ms: Callable[[], int], *, seed: int, alive: bool = False, only: frozenset[str] | None = None
+        self,
+        now_ms: Callable[[], int],
+        *,
+        seed: int,
+        alive: bool = False,
+        only: frozenset[str] | None = None,
+        more: int = 0,
     ) -> None:
         self.now_ms = now_ms
         self.born = now_ms()
@@ -74,6 +80,8 @@ class Markets:
         for coin in COINS:
             if only is None or coin.coin in only:
                 self._add(coin, seed, alive)
+        for coin in made_up(more):
+            self._add(coin, seed, alive)
 
     def _add(self, coin: CoinSpec, seed: int, alive: bool) -> None:
         scale = coin.hourly_move / 60**0.5

@@ -65,6 +65,7 @@ class SandboxServer:
     seed : of the generated history and of the faults' dice
     alive : prices move on their own instead of standing still
     port : to listen on; 0 takes a free one
+    more_coins : how many made-up coins are listed besides the usual ones
     own_process : run as a process of its own instead of a thread
     proxy : also be an HTTPS proxy for Binance's host names (see :meth:`ccxt_proxy`)
     """
@@ -76,11 +77,12 @@ class SandboxServer:
         futures_usdt: Decimal | int | str = 0,
         seed: int = 1,
         alive: bool = False,
+        more_coins: int = 0,
         port: int = 0,
         own_process: bool = False,
         proxy: bool = False,
     ) -> None:
-        self.options = Options(spot_usdt=Decimal(spot_usdt), futures_usdt=Decimal(futures_usdt), seed=seed, alive=alive)
+        self.options = Options(Decimal(spot_usdt), Decimal(futures_usdt), seed, alive, more_coins=more_coins)
         self.port = port
         self.own_process = own_process
         self.proxy_port: int | None = 0 if proxy else None
@@ -163,6 +165,7 @@ class SandboxServer:
         command = [sys.executable, "-m", "freqtrade_fundhedge.sandbox", "--json-ready"]
         command += ["--port", str(self.port), "--seed", str(options.seed)]
         command += ["--spot-usdt", str(options.spot_usdt), "--futures-usdt", str(options.futures_usdt)]
+        command += ["--more-coins", str(options.more_coins)]
         if options.alive:
             command.append("--alive")
         if self.proxy_port is not None:

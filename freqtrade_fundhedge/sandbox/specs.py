@@ -186,3 +186,9 @@ def _coin(row: str) -> CoinSpec:
 
 
 COINS: tuple[CoinSpec, ...] = tuple(_coin(row) for row in _ROWS.strip().splitlines())
+
+
+def made_up(count: int) -> tuple[CoinSpec, ...]:
+    """So many more coins, M000, M001 ..., all alike: for bots with many pairs."""
+    terms = "0.01 0.001 90000 8000 | 2 0.01 3 0.001 20000 5000 5 0.05 0.0125 8 0.0075 large"
+    return tuple(_coin(f"M{number:03} {50 + number % 50} 1 0.006 30000 | {terms}") for number in range(count))

@@ -1,0 +1,86 @@
+"""The journal's part about hedges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from freqtrade_fundhedge.core.intents import intent_id
+from freqtrade_fundhedge.journal_closes import adopt_early
+from freqtrade_fundhedge.journal_open import journal_errors
+from freqtrade_fundhedge.journal_rows import HedgeRow, iso, read, written
+from freqtrade_fundhedge.schema import hedges
+
+MONEY = ("wanted", "held", "spot_cash", "spot_fees", "spot_bought", "short_realised", "funding", "freed", "swept")
+
+
+class HedgeRecords:
+    """See `Journal`. The bot's own journal reads its open rows once and again after each change of one.
+
+    Attributes
+    ----------
+    remembers : only who holds the journal's lock may; a tool beside a running bot reads anew each time
+    """
+
+    engine: Engine
+    bot: str
+    remembers: bool = False
+    _open: dict[str, HedgeRow] | None = None
+
+    def hedge(self, trade_id: int, opened_at: float, pair: str, symbol: str) -> HedgeRow:
+        """The hedge of a trade, made on first sight, or of an entry that has none yet (`EARLY`)."""
+        key = intent_id("hedge", self.bot, trade_id, pair, f"{opened_at:.0f}")
+        if self._open is not None and key in self._open:
+            return self._open[key]
+        with journal_errors("record the hedge"), self.engine.begin() as db:
+            row = db.execute(select(hedges).where(hedges.c.id == key)).mappings().first()
+            self.forget()
+            if row is None and trade_id and adopt_early(db, self.bot, pair, key, trade_id, opened_at):
+                return one_hedge(db, key)
+            if row is None:
+                fresh = {
+                    "id": key, "bot": self.bot, "trade_id": trade_id, "pair": pair, "symbol": symbol,
+                    "state": "open", "opened_at": iso(opened_at), "closed_at": None, "unhedged_since": None,
+                    **dict.fromkeys(MONEY, "0"), "settled": False,
+                }  # fmt: skip
+                db.execute(insert(hedges).values(fresh))
+                row = db.execute(select(hedges).where(hedges.c.id == key)).mappings().one()
+            return read(HedgeRow, row)
+
+    def unsettled(self) -> Sequence[HedgeRow]:
+        """This bot's hedges that still need something, oldest first."""
+        if self._open is not None:
+            return list(self._open.values())
+        query = (
+            select(hedges)
+            .where(hedges.c.settled.is_(False), hedges.c.bot == self.bot)
+            .order_by(hedges.c.opened_at, hedges.c.id)
+        )
+        with journal_errors("be read"), self.engine.connect() as db:
+            rows = [read(HedgeRow, row) for row in db.execute(query).mappings()]
+        if self.remembers:
+            self._open = {row.id: row for row in rows}
+        return rows
+
+    def note_hedge(self, hedge_id: str, **changes: Any) -> HedgeRow:
+        """Change columns of a hedge, or none, and return it as it is now."""
+        with journal_errors("record the hedge"), self.engine.begin() as db:
+            if changes:
+                self.change_hedge(db, hedge_id, changes)
+            return one_hedge(db, hedge_id)
+
+    def change_hedge(self, db: Connection, hedge_id: str, changes: dict[str, Any]) -> None:
+        """Change columns within somebody's transaction."""
+        self.forget()
+        db.execute(update(hedges).where(hedges.c.id == hedge_id).values(written(changes)))
+
+    def forget(self) -> None:
+        """Read anew the next time: another process may have written since."""
+        self._open = None
+
+
+def one_hedge(db: Connection, key: str) -> HedgeRow:
+    """A hedge as it is now."""
+    return read(HedgeRow, db.execute(select(hedges).where(hedges.c.id == key)).mappings().one())
