@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo chaos test lint format docs ci clean
+.PHONY: help setup demo chaos bench test lint format docs ci clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ demo: $(STAMP) ## a hedge from entry to sweep, on a sandbox exchange on this mac
 
 chaos: $(STAMP) ## a thousand bad days on a sandbox exchange, ours beside the usual snippet
 	$(BIN)/python -m benchmarks.chaos
+
+bench: $(STAMP) ## what it costs: one table; QUICK=1 for small runs
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 test: $(STAMP) ## all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile

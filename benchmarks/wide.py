@@ -153,15 +153,19 @@ class Wide:
         assert self.bot.after_fill(leg)
 
     def leave(self) -> None:
-        """Freqtrade closes its oldest short and tells of the fill; nothing of it stays after a loop."""
+        """Freqtrade closes its oldest short; nothing of it stays after a loop."""
+        self.close_oldest()
+        self.loop()
+        del self.legs[0]
+
+    def close_oldest(self) -> None:
+        """Freqtrade closes its oldest short and tells of the fill."""
         leg = replace(
             self.legs[0], filled=ZERO, reachable=ZERO, is_open=False, stake_left=ZERO, bought=self.legs[0].sold
         )
         self.legs[0] = leg
         self._positions(freed=leg.freed)
         assert self.bot.after_fill(leg)
-        self.loop()
-        del self.legs[0]
 
     def _positions(self, freed: D = ZERO) -> None:
         self.venue.open_pairs = [leg.pair for leg in self.legs if leg.is_open]

@@ -63,6 +63,7 @@ class FundHedgeMixin(Entries, GuardAnswers, QuickBacktest):
         self._fundhedge: Bot | None = None
         self._fundhedge_refusal = ""
         self._fundhedge_said: dict[str, str] = {}
+        self._fundhedge_figures = {}
         self._fundhedge_queue: list[str] | None = None
         self._fundhedge_turns: dict[str, tuple[Any, float]] = {}
         self._fundhedge_plans: dict[str, EntryPlan] = {}

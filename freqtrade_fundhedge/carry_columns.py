@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +37,7 @@ class CarryColumns:
     fundhedge_settings: FundHedgeConfig
     _fundhedge: Bot | None
     _fundhedge_said: dict[str, str]
+    _fundhedge_figures: dict[tuple[str, str], tuple[pd.DataFrame, float]]
 
     def fundhedge_carry_params(self) -> CarryParams:
         """Thresholds and costs of the carry rule, from the configuration."""
@@ -84,9 +85,19 @@ class CarryColumns:
         markets: Mapping[str, Any] = self.dp._exchange.markets
         return markets
 
-    def _last(self, pair: str, column: str) -> float:
+    def _once_a_candle(self, pair: str, what: str, of: Callable[[pd.DataFrame], float]) -> float:
+        """A figure of the analysed candles; made again when they are: every open trade asks for it in every loop."""
         frame, _ = self.dp.get_analyzed_dataframe(pair, self.timeframe)
-        return float(frame[column].iloc[-1]) if len(frame) and column in frame else math.nan
+        known = self._fundhedge_figures.get((pair, what))
+        if known is None or known[0] is not frame:
+            known = self._fundhedge_figures[pair, what] = frame, of(frame)
+        return known[1]
+
+    def _last(self, pair: str, column: str) -> float:
+        def newest(frame: pd.DataFrame) -> float:
+            return float(frame[column].iloc[-1]) if len(frame) and column in frame else math.nan
+
+        return self._once_a_candle(pair, column, newest)
 
     def _basis_gain(self, pair: str) -> float:
         return self._last(pair, "basis_gain")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -19,9 +19,15 @@ NOT_MADE_AFTER_S = 20.0
 
 @dataclass
 class Claims:
-    """Keeps other top-ups and entries off what the spot legs under way need."""
+    """Keeps other top-ups and entries off what the spot legs under way need.
+
+    Attributes
+    ----------
+    dust : whether a quantity is known to be too small for the venue, without asking for its book
+    """
 
     ctx: Context
+    dust: Callable[[Decimal, SpotMarket], bool]
     _allowed: dict[str, tuple[Decimal, float]] = field(default_factory=dict)
     _open: dict[str, Decimal] = field(default_factory=dict)
 
@@ -52,7 +58,7 @@ class Claims:
             return ZERO
         market = self.ctx.venue.market(leg.pair)
         missing = hedge.wanted - hedge.held + wanted_quantity(leg.reachable - leg.filled, market)
-        if missing < max(market.lot, market.min_quantity):
+        if missing < max(market.lot, market.min_quantity) or self.dust(missing, market):
             return ZERO
         cost = self._cost(market, missing)
         return cost if cost >= market.min_notional else ZERO

@@ -51,7 +51,7 @@ class Controller:
         self.outside = Outside(ctx)
         self.news = News(ctx)
         self.entries = EntryPlans(ctx, self.treasurer.rules)
-        self.claims = Claims(ctx)
+        self.claims = Claims(ctx, self.spot.dust)
         self.purse = Purse(ctx)
         self.guard = Guard(ctx)
         self.troubles = Troubles(ctx)

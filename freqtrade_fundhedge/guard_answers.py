@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
+import pandas as pd
 import talib
 
 from freqtrade_fundhedge import frames
@@ -39,15 +40,8 @@ class GuardAnswers(CarryColumns):
             bot.controller.guard.moves = {t.pair: stress_of(self._natr(t.pair), hours) for t in trades}
 
     def _natr(self, pair: str) -> float:
-        """Normalised average true range, per cent of the price per candle; NaN without enough candles."""
-        frame, _ = self.dp.get_analyzed_dataframe(pair, self.timeframe)
-        if len(frame) <= NATR_CANDLES:
-            return math.nan
-        last = frame.iloc[-5 * NATR_CANDLES :]
-        high, low, close = (last[name].to_numpy("float64") for name in ("high", "low", "close"))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return float(talib.NATR(high, low, close, timeperiod=NATR_CANDLES)[-1])
+        """See `natr`, of the analysed candles."""
+        return self._once_a_candle(pair, "natr", natr)
 
     def _let_adjust(self, bot: Bot) -> None:
         """Freqtrade asks for adjustments, one more book request a trade, only while there is one to ask for."""
@@ -98,6 +92,8 @@ class GuardAnswers(CarryColumns):
         """
         desk = bot.controller.guard.desk
         changed, desk.changed = desk.changed, set()
+        if not changed:
+            return False
         trades = [trade for trade in open_trades() if trade.pair in changed and trade.has_open_position]
         settings = {
             "exchange": self.dp._exchange, "wallets": self.wallets, "stake_currency": self.config["stake_currency"],
@@ -110,3 +106,14 @@ class GuardAnswers(CarryColumns):
             desk.changed |= changed
             raise
         return bool(trades)
+
+
+def natr(frame: pd.DataFrame) -> float:
+    """Normalised average true range, per cent of the price per candle; NaN without enough candles."""
+    if len(frame) <= NATR_CANDLES:
+        return math.nan
+    last = frame.iloc[-5 * NATR_CANDLES :]
+    high, low, close = (last[name].to_numpy("float64") for name in ("high", "low", "close"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return float(talib.NATR(high, low, close, timeperiod=NATR_CANDLES)[-1])

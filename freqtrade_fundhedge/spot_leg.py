@@ -93,7 +93,7 @@ class SpotLeg:
         for attempt in range(SENDS_PER_STEP):
             if wanted > hedge.held and (hedge.state == "failed" or leg is None or not leg.is_open):
                 break
-            if self._dust(abs(wanted - hedge.held), market):
+            if self.dust(abs(wanted - hedge.held), market):
                 break
             order = self._order(hedge, wanted, market, fresh=attempt > 0)
             if not isinstance(order, SpotOrder) or self._pauses.resting(hedge.id, self.ctx.clock()):
@@ -104,7 +104,7 @@ class SpotLeg:
                 break
         return self._judge(hedge, leg, wanted, market)
 
-    def _dust(self, gap: Decimal, market: SpotMarket) -> bool:
+    def dust(self, gap: Decimal, market: SpotMarket) -> bool:
         """Whether no order can close a difference, as far as is known without asking for the book."""
         if gap < max(market.lot, Decimal(1).scaleb(-12)):
             return True
@@ -215,7 +215,7 @@ class SpotLeg:
         """Keep the time since when the legs differ by more than the venue's smallest order, and close what is over."""
         ctx = self.ctx
         gap = abs(wanted - hedge.held)
-        price = ctx.quote(market.symbol).best(Side.BUY) if not self._dust(gap, market) else ZERO
+        price = ctx.quote(market.symbol).best(Side.BUY) if not self.dust(gap, market) else ZERO
         tradable = gap >= max(market.lot, market.min_quantity) and gap * price >= market.min_notional
         if tradable and hedge.unhedged_since is None:
             hedge = ctx.journal.note_hedge(hedge.id, unhedged_since=iso(ctx.clock()))
