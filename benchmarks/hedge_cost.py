@@ -1,9 +1,10 @@
 """What one hedge costs at the exchange: time on one leg, requests, and their weight against Binance's limits.
 
-A real bot opens twenty hedges, rests, and closes them one after the other, against the sandbox exchange, which adds so
-many milliseconds to each request. Ours are the requests that have this package on their stack; what they cost on top
-of the quiet loops' two is the entry's or the exit's. Weights are ccxt's cost fields times the limit that ccxt counts
-in, and Binance's documented weight where ccxt counts less (`/fapi/v3/account` 5, `/fapi/v1/premiumIndex` of all 10).
+A real bot whose margin waits in the futures wallet opens twenty hedges, rests, and closes them one after the other,
+against the sandbox exchange, which adds so many milliseconds to each request. Ours are the requests that have this
+package on their stack; what they cost on top of the quiet loops' two is the entry's or the exit's. Weights are ccxt's
+cost fields times the limit that ccxt counts in, and Binance's documented weight where ccxt counts less
+(`/fapi/v3/account` 5, `/fapi/v1/premiumIndex` of all 10).
 
     python -m benchmarks.hedge_cost [--hedges 20] [--latency-ms 50] [--loops 20]
 """
@@ -128,7 +129,7 @@ def rows(phases: dict[str, list[Line]], log: Log, count: int, latency: int) -> l
     ]  # fmt: skip
     for name in ("entry", "exit"):
         ours, theirs = each(phases[name], count)
-        what = f"requests of ours for an {name}" + (" and its sweep" if name == "exit" else " and its margin")
+        what = f"requests of ours for an {name}" + (" and its sweep" if name == "exit" else "")
         found.append(row(what, [ours], against=f"{theirs:.1f} of Freqtrade's meanwhile"))
     kept = usual.count(",") <= 1
     found.append(Row(f"requests of a sweep: {usual}", f"{usual.count(',') + 1}", limit="one read, one send", kept=kept,
@@ -138,8 +139,12 @@ def rows(phases: dict[str, list[Line]], log: Log, count: int, latency: int) -> l
 
 def run(hedges: int, latency: int, count: int) -> tuple[dict[str, list[Line]], Log]:
     """Open, rest, close; the probe's lines of each, and the exchange's log."""
-    wallets = {"spot_usdt": 10**6, "futures_usdt": 0}
-    with tempfile.TemporaryDirectory() as folder, probed(Path(folder), "Hedged", hedges, hedges, **wallets) as bot:
+    wallets = {"spot_usdt": 10**6, "futures_usdt": 10**5}
+    settings = {"fundhedge": {"margin": {"fund_entries": False}}}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        probed(Path(folder), "Hedged", hedges, hedges, settings, **wallets) as bot,
+    ):
         bot.sandbox.post("latency", ms=latency)
         bot.start()
         bot.all_open(WAIT_S)
