@@ -125,12 +125,17 @@ class FundHedgeMixin(Entries, GuardAnswers, QuickBacktest):
             self._let_adjust(bot)
         if self._true_liquidation_prices(bot, Trade.get_open_trades, update_liquidation_prices):
             Trade.commit()
-        # /forceexit works in another thread: Freqtrade must not go on with orders as they were before its loop waited.
-        if not Trade.session.dirty:
-            Trade.session.expire_all()
+        self._read_anew()
         bot.after_loop()
 
+    def _read_anew(self) -> None:
+        """Freqtrade's trades as /forceexit, in another thread, may have left them while its loop waited."""
+        if not Trade.session.dirty:
+            Trade.session.expire_all()
+
     def _legs(self, hedges: Sequence[HedgeRow]) -> Sequence[ShortLeg]:
+        self._read_anew()
+
         def by_ids(ids: Sequence[int]) -> Sequence[Any]:
             found: Sequence[Any] = Trade.get_trades([Trade.id.in_(ids)]).all()
             return found

@@ -27,13 +27,13 @@ from freqtrade_fundhedge.outside import Outside
 from freqtrade_fundhedge.positions import Positions
 from freqtrade_fundhedge.preflight import spot_obstacle
 from freqtrade_fundhedge.purse import Purse
+from freqtrade_fundhedge.settling import doubt, settle
 from freqtrade_fundhedge.snapshots import Snapshots
 from freqtrade_fundhedge.spot_leg import SpotLeg
 from freqtrade_fundhedge.treasurer import Treasurer
 from freqtrade_fundhedge.troubles import Troubles
 from freqtrade_fundhedge.venue.port import ZERO, Direction, FundingQuote, FuturesAccount
 
-CENT = Decimal("0.01")
 LegsOf = Callable[[Sequence[HedgeRow]], Sequence[ShortLeg]]
 
 
@@ -152,6 +152,7 @@ class Controller:
         self._move_money(account, settled)
 
     def _one(self, leg: ShortLeg) -> str:
+        self.guard.filled(leg.pair)
         self.spot.resolve_all()
         hedge, real = self.early.hedge_row(leg), self.early.told(leg)
         if hedge.id not in self.early.blocked():
@@ -168,9 +169,7 @@ class Controller:
         return self._doubt()
 
     def _doubt(self) -> str:
-        journal = self.ctx.journal
-        waiting = journal.open_orders() or journal.open_transfers() or journal.open_closes() or journal.open_margins()
-        return "an order or transfer has no known outcome yet" if waiting else ""
+        return doubt(self.ctx.journal)
 
     def _resolve_transfers(self, account: FuturesAccount | None) -> bool:
         """True when no transfer is without a known outcome."""
@@ -227,15 +226,8 @@ class Controller:
         return self.plan
 
     def _settle(self) -> None:
-        """A closed hedge with nothing left to sweep needs no more looking at."""
-        settings = self.ctx.settings
-        banded = self.ctx.cross and self.account is not None and bool(self.account.positions)
-        moves = settings.transfer.enabled and self.ctx.venue.separate_wallets
-        sweeps_by_hedge = moves and (banded or not settings.margin.fund_entries)
-        self.positions.forget(unsettled := self.ctx.journal.unsettled())
-        for hedge in unsettled:
-            if hedge.state == "closed" and (not sweeps_by_hedge or hedge.unswept < CENT):
-                self.ctx.journal.note_hedge(hedge.id, settled=True)
+        self.positions.forget(self.ctx.journal.unsettled())
+        settle(self.ctx, self.account)
 
     # --- entries
 
@@ -299,4 +291,5 @@ class Controller:
         """Wait for work under way in another thread, then let go of the journal."""
         with self.lock:
             self.trouble = "the bot is stopping"
+            self.early.ready = False  # a fill that is told late is the next bot's
             self.ctx.journal.close()

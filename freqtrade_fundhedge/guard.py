@@ -102,8 +102,9 @@ class Guard:
         limits = self._limits()
         endangered = core.low(account, own, limits)
         self._low = {p.pair: stand.distance for stand in endangered for p in stand.shorts if p.pair in own}
-        free = account.withdrawable if self.ctx.venue.margin_step else ZERO
-        asks = core.asks(account, own, core.Means(free, spot, self._moves_usdt), limits)
+        adds = bool(self.ctx.venue.margin_step)
+        free, held_up = account.withdrawable if adds else ZERO, self.desk.held_up() if endangered else frozenset()
+        asks = core.asks(account, own, core.Means(free, spot, self._moves_usdt, adds, held_up), limits)
         self._stuck &= set(own)
         self.leaves = asks.leave | (self._stuck & set(self._low))
         self.shrinks = {pair: q for pair, q in asks.shrink.items() if pair not in self.leaves}
@@ -198,6 +199,10 @@ class Guard:
             self._ask("shrink_asked", pair, text, {"quantity": f"{quantity:f}"})
         return quantity
 
+    def filled(self, pair: str) -> None:
+        """The short is another one now: what was asked for the one before must not be asked for again."""
+        self.shrinks.pop(pair, None)
+
     def leave_now(self, pair: str) -> bool:
         """Whether the short has to close for want of margin."""
         if pair in self.leaves:
@@ -219,7 +224,9 @@ class Guard:
             logger.warning("%s (%s)", text, error)  # what reduces risk does not wait for the journal
 
     def _figures(self, account: FuturesAccount, pair: str) -> dict[str, str]:
-        stand = next(s for s in stands(account) if s.shorts[0].pair == pair and s.isolated)
+        stand = next((s for s in stands(account) if s.shorts[0].pair == pair and s.isolated), None)
+        if stand is None:
+            return {}  # closed or liquidated while its margin was refused
         position, limits = stand.shorts[0], self._limits()
         figures = {
             "distance": stand.distance,

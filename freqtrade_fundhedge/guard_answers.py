@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -22,6 +23,7 @@ Update = Callable[..., None]
 NATR_CANDLES = 14
 # A tenth of a lot more than whole lots, or Freqtrade's floats may cut off one of them.
 A_TENTH = Decimal("0.1")
+REREADS = 4
 
 
 class GuardAnswers(CarryColumns):
@@ -32,6 +34,7 @@ class GuardAnswers(CarryColumns):
     stoploss: float
     position_adjustment_enable: bool
     _fundhedge_adjusts: bool | None = None
+    _fundhedge_rereads: Mapping[str, int] = MappingProxyType({})
 
     def _learn_volatility(self, bot: Bot, trades: Iterable[Any]) -> None:
         """Stress of open pairs from the candles of the last loop; what is not known yet is not guessed."""
@@ -99,12 +102,17 @@ class GuardAnswers(CarryColumns):
             "exchange": self.dp._exchange, "wallets": self.wallets, "stake_currency": self.config["stake_currency"],
             "dry_run": self.config["dry_run"],
         }  # fmt: skip
+        before = {trade.pair: trade.liquidation_price for trade in trades}
         try:
             for trade in trades[:1] if bot.controller.ctx.cross else trades:
                 update(trade, **settings)
         except BaseException:
             desk.changed |= changed
             raise
+        # Freqtrade only logs a read that failed, and right after a change the exchange may show the old price.
+        same = {trade.pair for trade in trades if trade.liquidation_price == before[trade.pair]}
+        self._fundhedge_rereads = {pair: self._fundhedge_rereads.get(pair, 0) + 1 for pair in same}
+        desk.changed |= {pair for pair, count in self._fundhedge_rereads.items() if count < REREADS}
         return bool(trades)
 
 

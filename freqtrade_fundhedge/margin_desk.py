@@ -38,9 +38,13 @@ class MarginDesk:
     """
 
     ctx: Context
-    changed: set[str] = field(default_factory=set)
+    changed: set[str] = field(init=False)
     _told: dict[tuple[str, str], float] = field(default_factory=dict)
     _pauses: Pauses = field(default_factory=lambda: Pauses(REFUSALS_IN_A_ROW))
+
+    def __post_init__(self) -> None:
+        # Freqtrade may have been stopped before it read the liquidation prices that these changes have made.
+        self.changed = {row.pair for row in self.ctx.journal.recent(MarginRow)}
 
     def change(self, account: FuturesAccount, pair: str, kind: MarginKind, wish: Wish) -> FuturesAccount:
         """One change, up to `max_attempts` intents, each smaller and after a refusal that proves that nothing moved.
@@ -58,7 +62,7 @@ class MarginDesk:
         OutcomeUnknown, NotSent, BackOff : the exchange is not in a state to be asked for more
         """
         ctx = self.ctx
-        waiting = {row.pair for row in ctx.journal.open_margins()}
+        waiting = self.waiting()
         if not ctx.venue.margin_step or pair in waiting or self._pauses.resting(f"{kind} {pair}", ctx.clock()):
             return account
         for attempt in range(ctx.settings.transfer.max_attempts):
@@ -77,6 +81,14 @@ class MarginDesk:
                 break
         self._pauses.failed(f"{kind} {pair}", ctx.clock())
         return account
+
+    def waiting(self) -> frozenset[str]:
+        """Pairs with a change whose outcome is not known."""
+        return frozenset(row.pair for row in self.ctx.journal.open_margins())
+
+    def held_up(self) -> frozenset[str]:
+        """Pairs that can't get margin now: a change is not settled, or several have just been refused."""
+        return self.waiting() | self._pauses.all_resting(f"{MarginKind.ADD} ", self.ctx.clock())
 
     def _send(
         self, position: Position, kind: MarginKind, ceiling: Decimal, figures: dict[str, str]

@@ -82,10 +82,10 @@ class Outside:
         return {"perp": self._ask_perps, "spot": self._ask_spots, "ends": self._ask_ends, "terms": self._ask_terms}
 
     def _ask_perps(self, pairs: Collection[str]) -> None:
-        self._perps = dict(self.ctx.venue.perp_states(pairs))
+        self._perps |= self.ctx.venue.perp_states(pairs)
 
     def _ask_spots(self, pairs: Collection[str]) -> None:
-        self._spots = dict(self.ctx.venue.spot_trading([self._symbol(pair) for pair in pairs]))
+        self._spots |= self.ctx.venue.spot_trading([self._symbol(pair) for pair in pairs])
 
     def _ask_ends(self, _pairs: Collection[str]) -> None:
         try:

@@ -30,6 +30,12 @@ class Pauses:
         """It went through: the next failure is the first again."""
         self._failures.pop(what, None)
 
+    def all_resting(self, prefix: str, now: float) -> frozenset[str]:
+        """What begins with `prefix` and rests, without it."""
+        return frozenset(
+            w.removeprefix(prefix) for w in self._failures if w.startswith(prefix) and self.resting(w, now)
+        )
+
     def resting(self, what: str, now: float) -> bool:
         """Whether it is too early to try again."""
         return now < self._failures.get(what, (0, 0.0))[1]

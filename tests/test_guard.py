@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal as D
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from fake_venue import PAIR, FakeVenue
@@ -17,6 +19,7 @@ from freqtrade_fundhedge.core.entry import EntryPlan
 from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.core.intents import State
 from freqtrade_fundhedge.core.margin import liquidation_distances
+from freqtrade_fundhedge.guard_answers import REREADS, GuardAnswers
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_rows import EventRow, HedgeRow, MarginRow, TransferRow
 from freqtrade_fundhedge.venue.port import ZERO, Direction, MarginKind
@@ -270,3 +273,89 @@ def test_shorts_that_are_not_ours_are_left_alone(world: World) -> None:
     assert world.venue.sent["margin"] == before
     assert world.bot.guard.leaves == frozenset()
     assert any("margin is low" in text for text in world.told)
+
+
+def test_a_short_is_not_shrunk_again_and_again_while_its_margin_is_unknown(world: World) -> None:
+    """A smaller isolated short is as near to liquidation until margin can be added: it waits for that, then once."""
+    world.start(spot="1012").rise("1.17")
+    world.venue.faults = {"margin": ["lost"]}
+    world.loop()
+    world.rise("1.05")
+    shrunk = 0
+    for _ in range(30):
+        world.loop()
+        quantity = world.bot.guard.shrink_now(PAIR)
+        if quantity is None or world.trade is None:
+            continue
+        assert not world.journal.open_margins()
+        shrunk += 1
+        world.venue.close_short_by(quantity)
+        left = world.trade.filled - quantity
+        world.trade = replace(world.trade, filled=left, reachable=left, stake_left=D(333) * left / QUANTITY)
+        world.bot.after_fill(world.trade)
+    assert shrunk == 1
+    assert world.distance() > D("0.24")
+    assert world.bot.guard.leaves == frozenset()
+
+
+def test_a_fill_ends_what_was_asked_for(world: World) -> None:
+    """A reduction that was asked for before a fill is not asked for after it, when the account can't be read."""
+    world.start(fund_entries=False)
+    world.venue._flow(D(5))
+    world.rise("1.17")
+    world.loop()
+    assert world.trade is not None
+    quantity = world.bot.guard.shrinks[PAIR]
+    world.venue.close_short_by(quantity)
+    world.trade = replace(world.trade, filled=QUANTITY - quantity, reachable=QUANTITY - quantity)
+    world.venue.faults = {"read": ["lost"] * 9}
+    world.bot.after_fill(world.trade)
+    assert world.bot.guard.shrinks == {}
+
+
+def test_a_short_that_goes_while_its_margin_is_refused(world: World) -> None:
+    """Closed or liquidated between a refusal and the next attempt: its coins are sold in the same loop."""
+    world.start().rise("1.17")
+    change = world.venue.change_margin
+
+    def gone(pair: str, kind: MarginKind, amount: D) -> None:
+        world.venue.faults = {"margin": ["shrink"]}
+        try:
+            change(pair, kind, amount)
+        finally:
+            world.venue.shorts.clear()
+
+    world.venue.change_margin = gone  # type: ignore[method-assign]
+    world.loop(2)
+    assert world.venue.spot["BTC"] < D("0.001")
+
+
+def test_liquidation_prices_are_read_again_after_a_restart(world: World) -> None:
+    """A bot that stopped between a change of margin and Freqtrade's read of the price has it read at its start."""
+    world.start().rise("1.17")
+    world.loop()
+    assert Controller(world.bot.ctx).guard.desk.changed == {PAIR}
+
+
+def test_a_liquidation_price_that_stays_the_same_is_read_again(world: World) -> None:
+    """Freqtrade swallows a failed read: it is asked again in the next loops, but not for ever."""
+    world.start().rise("1.17")
+    world.loop()
+    trade = SimpleNamespace(pair=PAIR, has_open_position=True, liquidation_price=1.0)
+    strategy = GuardAnswers()
+    strategy.dp, strategy.wallets = SimpleNamespace(_exchange=None), None
+    strategy.config = {"stake_currency": "USDT", "dry_run": False}
+    reads: list[str] = []
+
+    def update(_trade: object, **_settings: object) -> None:
+        reads.append(PAIR)
+        trade.liquidation_price = 2.0 if len(reads) == 2 else trade.liquidation_price
+
+    bot: Any = SimpleNamespace(controller=world.bot)
+    for _ in range(4):
+        strategy._true_liquidation_prices(bot, lambda: [trade], update)
+    assert len(reads) == 2
+    world.bot.guard.desk.changed = {PAIR}
+    for _ in range(9):
+        strategy._true_liquidation_prices(bot, lambda: [trade], update)
+    assert len(reads) == 2 + REREADS

@@ -198,3 +198,20 @@ def test_states_of_all_symbols_of_the_snapshot() -> None:
         status = markets[pair]["status"]
         assert (state.opens, state.closes) == (status == "TRADING", status in {"TRADING", "SETTLING"})
         assert (state.ends_at is not None) == (status == "SETTLING")
+
+
+@pytest.mark.parametrize("change", [{"perp": PerpState(opens=False)}, {"spot_trades": False}])
+def test_what_was_refused_stays_refused(world: World, change: dict[str, Any]) -> None:
+    """Looks at open hedges make no other market's trouble forgotten before it is asked for again."""
+    other, ask = "ETH/USDT:USDT", world.bot.outside
+    fine, market = (world.venue.perp, world.venue.spot_trades), world.venue.market
+    world.venue.market = lambda pair: replace(market(pair), pair=pair, symbol=pair.split(":")[0])  # type: ignore[method-assign]
+    for name, value in change.items():
+        setattr(world.venue, name, value)
+    assert ask.refusal(other)
+    world.venue.perp, world.venue.spot_trades = fine
+    ask._ask_perps([PAIR])
+    ask._ask_spots([PAIR])
+    assert ask.refusal(other)
+    world.time += 15
+    assert not ask.refusal(other)

@@ -53,11 +53,19 @@ class Means:
     free : in the futures wallet, for isolated positions
     spot : on spot, as far as it may be moved; also what a reduction of the spot leg would bring counts only with it
     movable : transfers from spot are possible at all
+    adds : the venue lets margin be added to an isolated position
+    held_up : pairs whose margin can't be changed just now
     """
 
     free: Decimal
     spot: Decimal
     movable: bool
+    adds: bool = True
+    held_up: frozenset[str] = frozenset()
+
+    def shrinking_helps(self, stand: Stand) -> bool:
+        """An isolated short takes its margin along: smaller, it is as near to liquidation until that is put back."""
+        return not stand.isolated or (self.adds and stand.shorts[0].pair not in self.held_up)
 
 
 @dataclass(frozen=True)
@@ -135,8 +143,10 @@ def asks(account: FuturesAccount, own: Mapping[str, Grid], means: Means, limits:
             free, spot = free - from_free, spot - (lacking - from_free)
             continue
         ours = [p for p in stand.shorts if p.pair in own]
-        if stand.distance < limits.minimum * CRITICAL:
+        helps = means.shrinking_helps(stand)
+        if stand.distance < limits.minimum * (CRITICAL if helps or means.adds else URGENT):
             leave.update(p.pair for p in ours)
+        if not helps or stand.distance < limits.minimum * CRITICAL:
             continue
         part = _part(stand, ours, lacking - usable, limits, means.movable and has_time)
         for position in ours:
@@ -145,7 +155,8 @@ def asks(account: FuturesAccount, own: Mapping[str, Grid], means: Means, limits:
                 leave.add(position.pair)
             else:
                 shrink[position.pair] = quantity
-        free, spot = (ZERO, ZERO) if stand.isolated else (free, ZERO)
+        if has_time:
+            free, spot = (ZERO, ZERO) if stand.isolated else (free, ZERO)
     return Asks(shrink, frozenset(leave))
 
 

@@ -190,3 +190,18 @@ def test_high_leverage_is_held_above_the_minimum_too() -> None:
     missing = missing_margin(account, {"P0": GRID}, LIMITS)["P0"]
     distance = liquidation_distances(with_margin(account, {"P0": missing}))["P0"]
     assert D("0.185") < distance < D("0.19")
+
+
+def test_one_that_can_wait_does_not_shrink_with_one_that_can_not() -> None:
+    """A short that is urgent uses nothing of what could still come: another has the time that it needs."""
+    account = FuturesAccount(D(200), ZERO, ZERO, (short("P0", D(1000), D(80)), short("P1", D(1000), D(140))))
+    asked = asks(account, own(account), Means(ZERO, D(5000), True), LIMITS)
+    assert (set(asked.shrink), asked.leave) == ({"P0"}, frozenset())
+
+
+@pytest.mark.parametrize(("margin", "adds", "leaves"), [(80, True, False), (40, True, True), (80, False, True)])
+def test_no_reduction_that_does_not_help(margin: int, adds: bool, leaves: bool) -> None:
+    """An isolated short whose margin can't be changed is not shrunk; it closes at the edge, or if nothing can help."""
+    account = FuturesAccount(D(200), ZERO, ZERO, (short("P0", D(1000), D(margin)),))
+    means = Means(ZERO, ZERO, True, adds, frozenset({"P0"}))
+    assert asks(account, own(account), means, LIMITS) == Asks({}, frozenset({"P0"} if leaves else ()))
