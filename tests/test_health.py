@@ -50,6 +50,9 @@ class Exchange:
     def refuse_reasons(self) -> Sequence[str]:
         return self.reasons
 
+    def advice(self) -> Sequence[str]:
+        return ()
+
     def clock(self) -> tuple[float, float]:
         return self.ahead_ms, 0.0
 
