@@ -5,11 +5,17 @@ request: one round trip. Market entries, or resting entries that somebody else f
 exits. The sandbox's own books say when either leg was filled.
 
     python benchmarks/leg_gap.py [--latency-ms 50] [--rounds 5] [--margin isolated] [--no-stream] [--resting]
+    python benchmarks/leg_gap.py --all [--rounds 1]
+
+The sandbox waits before it applies a request and tells of fills at once: a whole round trip lies between a fill and the
+order that follows it, as with half of it on the way of either.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import os
 import statistics
 import sys
 import tempfile
@@ -20,10 +26,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "e2e"))
 
+from freqtrade_fundhedge.sandbox.specs import COINS as COINS_OF_THE_SANDBOX
 from harness import BTC, ETH, PEPE, Market, Run, running, shorts
 
 COINS = ("BNB", "SOL", "XRP", "DOGE", "ADA", "LINK", "LTC")
 MARKETS = (BTC, ETH, PEPE, *(Market(f"{c}USDT", f"{c}/USDT:USDT", c, f"{c}USDT", 1, Decimal(1)) for c in COINS))
+LOTS = {coin.coin: coin.spot.step for coin in COINS_OF_THE_SANDBOX}
+# Each round may leave up to a lot.
+DUST_LOTS = 10
 PARTS = 5
 KINDS = ("market entry", "part of a resting entry", "partial exit", "exit")
 RESTING: dict[str, Any] = {
@@ -50,11 +60,10 @@ def fill_in_parts(run: Run) -> None:
         if len(shorts(run.books())) == len(MARKETS) and not resting:
             return
         for order in resting:
-            spec = next(m for m in MARKETS if m.symbol == order["symbol"])
             whole = Decimal(order["origQty"])
             part = (whole / PARTS).quantize(whole, rounding="ROUND_UP")
             run.sandbox.post("fill", market="perp", order_id=order["orderId"], quantity=part)
-            time.sleep(0.23 if spec else 0)
+            time.sleep(0.23)
         time.sleep(1)
     raise AssertionError("resting orders are not filled")
 
@@ -62,6 +71,7 @@ def fill_in_parts(run: Run) -> None:
 def one_round(run: Run, resting: bool) -> None:
     """Open a hedge in every pair, by the strategy's own signal, close half of each and then the rest."""
     if resting:
+        run.wait("the API", run.answers)
         run.wait("all ordered", lambda: len(run.trades()) == len(MARKETS), 120)
         run.loops(1, 120)
         fill_in_parts(run)
@@ -104,17 +114,12 @@ def gaps(books: dict[str, Any]) -> dict[str, list[int]]:
             if kind:
                 short -= change
                 waiting.append((at, "partial exit" if kind == "exit" and short > 0 else kind))
-            lot = _lot(market)
-            if waiting and abs(delta) < 10 * lot:
+            if waiting and abs(delta) < DUST_LOTS * LOTS[market.coin]:
                 for since, what in waiting:
                     found[what].append(at - since)
                 waiting = []
         assert not waiting, f"{market.pair} is left with {delta}"
     return found
-
-
-def _lot(market: Market) -> Decimal:
-    return {"BTC": Decimal("0.00001"), "ETH": Decimal("0.0001")}.get(market.coin, Decimal("0.01") * market.multiplier)
 
 
 def report(found: dict[str, list[int]], latency: int) -> None:
@@ -123,7 +128,26 @@ def report(found: dict[str, list[int]], latency: int) -> None:
         if times:
             middle, worst = statistics.median(times), max(times)
             trips = f"{middle / latency:.2f} and {worst / latency:.2f} round trips" if latency else ""
-            print(f"  {kind}: {len(times)} fills, median {middle:.0f} ms, worst {worst} ms; {trips}")
+            print(f"  {kind}: {len(times)} fills, median {middle:.0f} ms, worst {worst} ms; {trips}", flush=True)
+
+
+def measure(wanted: argparse.Namespace) -> None:
+    """One bot, one line a kind of fill."""
+    server = {"spot_usdt": 100_000, "futures_usdt": 100_000}
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder), settings(wanted), MARKETS, **server) as run:
+        run.sandbox.post("latency", ms=wanted.latency_ms)
+        run.start()
+        for _ in range(wanted.rounds):
+            one_round(run, wanted.resting)
+        run.hold_entries()
+        books = run.books()
+        buys = len([o for o in books["orders"]["spot"] if o["side"] == "BUY"])
+    stream, entries = "with" if wanted.stream else "without", "resting" if wanted.resting else "market"
+    load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    print(f"{wanted.latency_ms} ms a round trip, {wanted.margin}, {stream} the stream, {entries} entries; {load}")
+    report(gaps(books), wanted.latency_ms)
+    if wanted.resting:
+        print(f"  {buys / wanted.rounds / len(MARKETS):.1f} spot purchases an entry")
 
 
 def main() -> None:
@@ -133,18 +157,15 @@ def main() -> None:
     parser.add_argument("--margin", choices=("isolated", "cross"), default="isolated")
     parser.add_argument("--no-stream", dest="stream", action="store_false")
     parser.add_argument("--resting", action="store_true", help="entries rest in the book and are filled in parts")
+    parser.add_argument("--all", action="store_true", help="5, 50 and 200 ms, both margin modes, with and without")
     wanted = parser.parse_args()
-    server = {"spot_usdt": 100_000, "futures_usdt": 100_000}
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder), settings(wanted), MARKETS, **server) as run:
-        run.sandbox.post("latency", ms=wanted.latency_ms)
-        run.start()
-        for _ in range(wanted.rounds):
-            one_round(run, wanted.resting)
-        run.hold_entries()
-        books = run.books()
-    stream = "with the stream" if wanted.stream else "without the stream"
-    print(f"{wanted.latency_ms} ms a round trip, {wanted.margin}, {stream}")
-    report(gaps(books), wanted.latency_ms)
+    if not wanted.all:
+        measure(wanted)
+        return
+    every = itertools.product((5, 50, 200), ("isolated", "cross"), (True, False), (False, True))
+    for latency_ms, margin, stream, resting in every:
+        case = {"latency_ms": latency_ms, "margin": margin, "stream": stream, "resting": resting}
+        measure(argparse.Namespace(rounds=wanted.rounds, **case))
 
 
 if __name__ == "__main__":

@@ -114,6 +114,10 @@ class Controller:
         # A short that is near its liquidation does not wait for anything that may go wrong on spot.
         trouble = self._protect(account) if account is not None and self.guard.look(account) else ""
         account = account and self.account
+        if account is not None and self.early.inbox and self.early.ready:
+            # A fill told meanwhile does not wait for all of a loop; what was read may lack it.
+            self.early.drain(self.funding)
+            account = self._read_account()
         self.spot.resolve_all()
         self.purse.forget(account)
         legs = self.early.told_all(legs_of(journal.unsettled()), account)
@@ -162,6 +166,7 @@ class Controller:
         self.claims.filled(leg, hedge)
         self.purse.forget()
         if (leg.freed > hedge.swept and self.ctx.venue.separate_wallets) or self.guard.refusal():
+            self.early.drain(self.funding)
             self.account = self.ctx.venue.futures_account()
             self.purse.forget(self.account)
             self._resolve_and_move(self.account)

@@ -15,7 +15,7 @@ from decimal import Decimal
 from freqtrade_fundhedge.context import Context
 from freqtrade_fundhedge.core.early import ahead, spot_price
 from freqtrade_fundhedge.core.hedge import ShortLeg
-from freqtrade_fundhedge.journal_closes import CLOCK_SLACK_S, EARLY
+from freqtrade_fundhedge.journal_closes import CLOCK_SLACK_S, EARLY, Allowance
 from freqtrade_fundhedge.journal_rows import HedgeRow, epoch
 from freqtrade_fundhedge.market import floor_to
 from freqtrade_fundhedge.orphans import ABSENT_AFTER_S, fits
@@ -47,6 +47,7 @@ class EarlyFills:
     _owners: dict[str, Owner] = field(default_factory=dict)
     _fills: dict[str, OrderFill] = field(default_factory=dict)
     _due: dict[str, OrderFill] = field(default_factory=dict)
+    _allowed: dict[str, Allowance | None] = field(default_factory=dict)
 
     # --- what Freqtrade knows
 
@@ -108,6 +109,7 @@ class EarlyFills:
         ----------
         funding : by pair, as last read; it tells how far perpetual and spot are apart
         """
+        self._allowed = {}
         while self.inbox:
             fill = self.inbox.popleft()
             if self._is_news(fill):
@@ -135,7 +137,7 @@ class EarlyFills:
         if not fill.client_id.startswith(self.prefix):
             return None
         if fill.sells:
-            allowance = self.ctx.journal.allowance(fill.pair)
+            allowance = self._allowance(fill.pair)
             if fill.reduce_only or allowance is None or not fits(fill.quantity, fill.at, allowance):
                 return None
             return EARLY, allowance.at
@@ -144,11 +146,17 @@ class EarlyFills:
             return None
         return (leg.trade_id, leg.opened_at) if fill.at >= leg.opened_at - CLOCK_SLACK_S else None
 
+    def _allowance(self, pair: str) -> Allowance | None:
+        """Read once for all fills that have come in."""
+        if pair not in self._allowed:
+            self._allowed[pair] = self.ctx.journal.allowance(pair)
+        return self._allowed[pair]
+
     def _leg(self, fill: OrderFill) -> ShortLeg | None:
         owner = self._owners[fill.order_id]
         if owner[0] == EARLY:
-            # Read again: once a trade has answered for the entry, nothing more is bought in the entry's own name.
-            allowance = self.ctx.journal.allowance(fill.pair)
+            # As it is now: once a trade has answered for the entry, nothing more is bought in the entry's own name.
+            allowance = self._allowance(fill.pair)
             if allowance is None or allowance.at != owner[1]:
                 return None
             filled = min(sum((f.filled for f in self._of(owner)), ZERO), allowance.quantity)
@@ -157,13 +165,14 @@ class EarlyFills:
         return self.overlay(leg) if leg is not None and (leg.trade_id, leg.opened_at) == owner else None
 
     def _balance(self, leg: ShortLeg, fill: OrderFill, funding: FundingQuote | None) -> None:
-        hedge, market = self.hedge_row(leg), self.ctx.venue.market(leg.pair)
-        if hedge.state == "closed" or hedge.id in self.blocked():
-            return
+        market = self.ctx.venue.market(leg.pair)
         price = floor_to(spot_price(fill, funding, Decimal(market.multiplier)), market.tick)
         if price > ZERO:
             self.ctx.estimate(market.symbol, price)
-        self.spot.step(hedge, leg, None)
+        sent = self.spot.at_once(leg)
+        hedge = self.hedge_row(leg)
+        if hedge.state != "closed" and hedge.id not in self.blocked():
+            self.spot.step(hedge, leg, None, sent)
 
     # --- memory
 

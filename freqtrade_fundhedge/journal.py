@@ -13,8 +13,9 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 
 from freqtrade_fundhedge.core.intents import FINAL, OPEN, Move, State, intent_id, next_state
 from freqtrade_fundhedge.errors import IllegalTransition
+from freqtrade_fundhedge.journal_begin import BeginRecords
 from freqtrade_fundhedge.journal_closes import CloseRecords
-from freqtrade_fundhedge.journal_hedges import HedgeRecords, one_hedge
+from freqtrade_fundhedge.journal_hedges import one_hedge
 from freqtrade_fundhedge.journal_margins import MarginRecords
 from freqtrade_fundhedge.journal_open import journal_errors, open_engine
 from freqtrade_fundhedge.journal_rows import (
@@ -32,7 +33,7 @@ from freqtrade_fundhedge.schema import events, hedges, margin_changes, short_clo
 from freqtrade_fundhedge.venue.port import ZERO, Direction, Fill, Side
 
 
-class Journal(HedgeRecords, CloseRecords, MarginRecords):
+class Journal(BeginRecords, CloseRecords, MarginRecords):
     """Hedges, orders, transfers and events of one bot.
 
     Parameters
@@ -57,20 +58,6 @@ class Journal(HedgeRecords, CloseRecords, MarginRecords):
         self.engine.dispose()
 
     # --- spot orders
-
-    def begin_order(self, hedge: HedgeRow, side: Side, amount: Decimal, price: Decimal, now: float) -> OrderRow:
-        """Record the decision to send an order; on return it is on disk and must be sent or resolved."""
-        with journal_errors("record the order"), self.engine.begin() as db:
-            serial = _next_serial(db, spot_orders, spot_orders.c.hedge_id == hedge.id)
-            key = intent_id("order", hedge.id, serial)
-            values = {
-                "intent_id": key, "hedge_id": hedge.id, "serial": serial, "pair": hedge.pair,
-                "symbol": hedge.symbol, "side": str(side), "state": str(State.SENT), "amount": amount, "price": price,
-                "filled": ZERO, "quote": ZERO, "fees": {}, "attempts": 1, "not_seen": 0, "created_at": iso(now),
-                "sent_at": iso(now), "resolved_at": None, "exchange_id": None, "answer": "",
-            }  # fmt: skip
-            db.execute(insert(spot_orders).values(written(values)))
-            return _one_order(db, key)
 
     def order_done(self, intent: str, move: Move, fill: Fill, now: float, base: str, quote: str) -> OrderRow:
         """Record a fill (or none) and add it to the hedge, in one transaction."""

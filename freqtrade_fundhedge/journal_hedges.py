@@ -35,19 +35,20 @@ class HedgeRecords:
         if self._open is not None and key in self._open:
             return self._open[key]
         with journal_errors("record the hedge"), self.engine.begin() as db:
-            row = db.execute(select(hedges).where(hedges.c.id == key)).mappings().first()
-            self.forget()
-            if row is None and trade_id and adopt_early(db, self.bot, pair, key, trade_id, opened_at):
-                return one_hedge(db, key)
-            if row is None:
-                fresh = {
-                    "id": key, "bot": self.bot, "trade_id": trade_id, "pair": pair, "symbol": symbol,
-                    "state": "open", "opened_at": iso(opened_at), "closed_at": None, "unhedged_since": None,
-                    **dict.fromkeys(MONEY, "0"), "settled": False,
-                }  # fmt: skip
-                db.execute(insert(hedges).values(fresh))
-                row = db.execute(select(hedges).where(hedges.c.id == key)).mappings().one()
-            return read(HedgeRow, row)
+            return self._first(db, key, trade_id, opened_at, pair, symbol)
+
+    def _first(self, db: Connection, key: str, trade_id: int, opened_at: float, pair: str, symbol: str) -> HedgeRow:
+        """A hedge within somebody's transaction, made if there is none."""
+        row = db.execute(select(hedges).where(hedges.c.id == key)).mappings().first()
+        self.forget()
+        if row is None and not (trade_id and adopt_early(db, self.bot, pair, key, trade_id, opened_at)):
+            fresh = {
+                "id": key, "bot": self.bot, "trade_id": trade_id, "pair": pair, "symbol": symbol,
+                "state": "open", "opened_at": iso(opened_at), "closed_at": None, "unhedged_since": None,
+                **dict.fromkeys(MONEY, "0"), "settled": False,
+            }  # fmt: skip
+            db.execute(insert(hedges).values(fresh))
+        return read(HedgeRow, row) if row is not None else one_hedge(db, key)
 
     def unsettled(self) -> Sequence[HedgeRow]:
         """This bot's hedges that still need something, oldest first."""

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from freqtrade_fundhedge.context import Context, logger
 from freqtrade_fundhedge.core.hedge import (
-    Dust,
     ShortLeg,
     SpotOrder,
     next_order,
@@ -80,8 +79,37 @@ class SpotLeg:
         ctx.once(f"order {row.intent_id}", f"{row.symbol}: outcome of {row.side} {row.amount:f} is not known yet")
         return False
 
-    def step(self, hedge: HedgeRow, leg: ShortLeg | None, on_exchange: Decimal | None) -> HedgeRow:
+    def at_once(self, leg: ShortLeg) -> int:
+        """The first order of a step, with nothing before it that can wait: one write, one send.
+
+        Returns
+        -------
+        how many of a step's orders that was: all of them when it was refused, none when there was nothing to send
+
+        Raises
+        ------
+        as `step`
+        """
+        ctx, market = self.ctx, self.ctx.venue.market(leg.pair)
+        wanted = wanted_quantity(real_short(leg, None), market)
+        # Whatever may ask the exchange or the journal comes before the transaction.
+        quote, now = ctx.quote(market.symbol), ctx.clock()
+        self.fee_in_coin(market)
+
+        def decide(hedge: HedgeRow) -> SpotOrder | None:
+            return None if self._pauses.resting(hedge.id, now) else self._next(hedge, leg, wanted, market, quote)
+
+        begun = ctx.journal.begin_at_once(leg.trade_id, leg.opened_at, leg.pair, market.symbol, wanted, decide, now)
+        if begun is None:
+            return 0
+        return SENDS_PER_STEP if self._send(*begun, market) is None else 1
+
+    def step(self, hedge: HedgeRow, leg: ShortLeg | None, on_exchange: Decimal | None, sent: int = 0) -> HedgeRow:
         """Bring one hedge as close to balance as the exchange allows now, with at most two orders.
+
+        Parameters
+        ----------
+        sent : how many of the two have left already
 
         Raises
         ------
@@ -90,15 +118,12 @@ class SpotLeg:
         market = self.ctx.venue.market(hedge.pair)
         wanted = wanted_quantity(real_short(leg, on_exchange), market)
         hedge = self._note_short(hedge, leg, wanted)
-        for attempt in range(SENDS_PER_STEP):
-            if wanted > hedge.held and (hedge.state == "failed" or leg is None or not leg.is_open):
+        for attempt in range(sent, SENDS_PER_STEP):
+            order = self._next(hedge, leg, wanted, market, fresh=attempt > 0)
+            if order is None or self._pauses.resting(hedge.id, self.ctx.clock()):
                 break
-            if self.dust(abs(wanted - hedge.held), market):
-                break
-            order = self._order(hedge, wanted, market, fresh=attempt > 0)
-            if not isinstance(order, SpotOrder) or self._pauses.resting(hedge.id, self.ctx.clock()):
-                break
-            filled = self._send(hedge, order, market)
+            row = self.ctx.journal.begin_order(hedge, order.side, order.quantity, order.price, self.ctx.clock())
+            filled = self._send(hedge, row, market)
             hedge = self.ctx.journal.note_hedge(hedge.id)
             if filled is None:
                 break
@@ -131,12 +156,20 @@ class SpotLeg:
                 self.ctx.record("funding", text, hedge, amount=str(paid))
         return self.ctx.journal.note_hedge(hedge.id, **changes) if changes else hedge
 
-    def _order(self, hedge: HedgeRow, wanted: Decimal, market: SpotMarket, fresh: bool) -> SpotOrder | Dust | None:
+    def _next(
+        self, hedge: HedgeRow, leg: ShortLeg | None, wanted: Decimal, market: SpotMarket, quote: Quote | None = None,
+        fresh: bool = False,
+    ) -> SpotOrder | None:  # fmt: skip
+        if wanted > hedge.held and (hedge.state == "failed" or leg is None or not leg.is_open):
+            return None
+        if self.dust(abs(wanted - hedge.held), market):
+            return None
         slippage = self.ctx.settings.hedge.max_slippage
         if wanted < hedge.held:
             slippage = widened(slippage, self._overdue(hedge))
-        quote: Quote = self.ctx.quote(market.symbol, fresh)
-        return next_order(wanted, hedge.held, market, quote, slippage, self.fee_in_coin(market))
+        quote = quote or self.ctx.quote(market.symbol, fresh)
+        order = next_order(wanted, hedge.held, market, quote, slippage, self.fee_in_coin(market))
+        return order if isinstance(order, SpotOrder) else None
 
     def _overdue(self, hedge: HedgeRow) -> int:
         """How many time-outs a sale is late: each one doubles the price that it may give up."""
@@ -152,16 +185,15 @@ class SpotLeg:
             self._fee_in_coin = last is None or not last.fees or last.symbol.split("/")[0] in last.fees
         return self._fee_in_coin
 
-    def _send(self, hedge: HedgeRow, order: SpotOrder, market: SpotMarket) -> Decimal | None:
-        """Write the intent, send once, write the outcome. The quantity filled; None when refused."""
+    def _send(self, hedge: HedgeRow, row: OrderRow, market: SpotMarket) -> Decimal | None:
+        """Send an intent once, write the outcome. The quantity filled; None when refused."""
         ctx, journal = self.ctx, self.ctx.journal
-        row = journal.begin_order(hedge, order.side, order.quantity, order.price, ctx.clock())
-        request = OrderRequest(row.intent_id, market, order.side, order.quantity, order.price)
+        request = OrderRequest(row.intent_id, market, row.side, row.amount, row.price)
         try:
             fill = ctx.venue.send_order(request)
         except OutcomeUnknown as error:
             journal.order_moved(row.intent_id, Move.LOSE, str(error), ctx.clock())
-            ctx.record("order_unknown", f"{market.symbol}: answer to {order.side} {order.quantity:f} was lost", hedge)
+            ctx.record("order_unknown", f"{market.symbol}: answer to {row.side} {row.amount:f} was lost", hedge)
             raise
         except NotSent as error:
             journal.order_moved(row.intent_id, Move.PROVE_ABSENT, str(error), ctx.clock())
@@ -172,7 +204,7 @@ class SpotLeg:
             self._pauses.failed(hedge.id, ctx.clock())
             if isinstance(error, BackOff):
                 raise
-            self._refused(hedge, order, market, error)
+            self._refused(hedge, row, market, error)
             return None
         self._done(row, Move.ACCEPT, fill, market)
         return fill.quantity
@@ -192,13 +224,13 @@ class SpotLeg:
             None, pair=row.pair, hedge_id=row.hedge_id, intent=row.intent_id, filled=str(fill.quantity),
         )  # fmt: skip
 
-    def _refused(self, hedge: HedgeRow, order: SpotOrder, market: SpotMarket, error: Rejected) -> None:
-        text = f"{market.symbol}: {order.side} {order.quantity:f} refused: {error}"
+    def _refused(self, hedge: HedgeRow, row: OrderRow, market: SpotMarket, error: Rejected) -> None:
+        text = f"{market.symbol}: {row.side} {row.amount:f} refused: {error}"
         logger.warning("%s", text)
         self.ctx.journal.event("order_refused", text, self.ctx.clock(), hedge)
         if isinstance(error, Denied):
             self.ctx.once("key", f"the exchange refuses our key: {error}; check its permissions")
-        elif isinstance(error, Insufficient) and order.side is Side.SELL:
+        elif isinstance(error, Insufficient) and row.side is Side.SELL:
             self._sell_what_is_left(hedge, market)
 
     def _sell_what_is_left(self, hedge: HedgeRow, market: SpotMarket) -> None:

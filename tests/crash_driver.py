@@ -38,7 +38,7 @@ from freqtrade_fundhedge.venue.port import OrderFill
 PAIR, SYMBOL, COIN = "BTC/USDT:USDT", "BTCUSDT", "BTC"
 LOT, USER_COINS, QUANTITY = D("0.00001"), D("0.5"), D("0.02")
 WRITES = frozenset(
-    {"hedge", "note_hedge", "begin_order", "order_done", "order_moved", "begin_transfer", "send_transfer",
+    {"hedge", "note_hedge", "begin_order", "begin_at_once", "order_done", "order_moved", "begin_transfer", "send_transfer",
      "transfer_moved", "not_seen", "event", "begin_close", "close_moved", "begin_margin", "send_margin", "margin_moved"}
 )  # fmt: skip
 READS = frozenset(

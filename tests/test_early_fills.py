@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from fake_venue import PAIR, FakeVenue, Killed
+from sqlalchemy import event
 
 from freqtrade_fundhedge.config import FundHedgeConfig
 from freqtrade_fundhedge.context import Context
@@ -17,7 +18,7 @@ from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_closes import EARLY
 from freqtrade_fundhedge.journal_rows import HedgeRow, OrderRow
-from freqtrade_fundhedge.venue.port import ZERO, OrderFill, Position
+from freqtrade_fundhedge.venue.port import ZERO, Fill, FuturesAccount, OrderFill, OrderRequest, Position
 
 QUANTITY, FIFTH = D("0.020"), D("0.004")
 USER_COINS = D("0.5")
@@ -118,6 +119,57 @@ def test_a_market_entry_is_hedged_before_its_trade_exists(world: World) -> None:
     (hedge,) = world.hedges()
     assert (hedge.trade_id, hedge.held, world.buys()) == (7, world.ours(), 1)
     assert [row.hedge_id for row in world.journal.recent(OrderRow)] == [hedge.id]
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_one_write_before_the_order(world: World, monkeypatch: pytest.MonkeyPatch, leaves: bool) -> None:
+    """Hedge and intent are on disk together when the order leaves; nothing else is written before it."""
+    if leaves:
+        world.enter()
+        world.venue.close_short_by(FIFTH)
+    else:
+        world.allow()
+        world.venue.open_short(QUANTITY, D(3))
+    commits: list[object] = []
+    before: list[int] = []
+    send = world.venue.send_order
+
+    def sending(order: OrderRequest) -> Fill:
+        before.append(len(commits))
+        assert [row.intent_id for row in world.journal.open_orders()] == [order.client_id]
+        return send(order)
+
+    monkeypatch.setattr(world.venue, "send_order", sending)
+    event.listen(world.journal.engine, "commit", commits.append)
+    world.tell("2" if leaves else "1", FIFTH if leaves else QUANTITY, sells=not leaves)
+    assert before == [1]
+    assert len(commits) > 1
+
+
+def test_a_fill_while_a_loop_reads_the_account(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is hedged before the loop goes on, which then reads again: what it read before would have it sold."""
+    world.allow()
+    world.trade(ZERO, reachable=QUANTITY, **{"1": ZERO})
+    world.loops(4)
+    read, reads = world.venue.futures_account, 0
+
+    def reading() -> FuturesAccount:
+        nonlocal reads
+        reads, account = reads + 1, read()
+        if reads == 1:
+            world.venue.open_short(FIFTH, D(3))
+            fill = OrderFill("1", MINE, PAIR, True, False, QUANTITY, FIFTH, world.venue.price, world.time)
+            world.bot.early.inbox.append(fill)
+        else:
+            assert abs(world.ours() - FIFTH) < NEAR
+        return account
+
+    monkeypatch.setattr(world.venue, "futures_account", reading)
+    world.loops()
+    assert reads == 2
+    world.loops()
+    assert reads == 3
+    assert [row.side for row in world.journal.recent(OrderRow)] == ["buy"]
 
 
 def test_told_twice_late_or_out_of_order(world: World) -> None:

@@ -194,6 +194,8 @@ class LiveVenue(PublicSpot):
     def send_order(self, order: OrderRequest) -> Fill:
         """See `Venue.send_order`."""
         self._prepare()
+        # ccxt spaces requests evenly, up to 50 ms apart; an order goes first, and what follows waits for it.
+        self.api.lastRestRequestTimestamp = 0
         answer = call(
             self.api,
             self.api.create_order,

@@ -94,11 +94,13 @@ def _overhear(api: Any, told: Callable[[OrderFill], None]) -> None:
     handle = api.handle_message
 
     def handled(client: Any, message: Any) -> None:
-        handle(client, message)
         event = message.get("e") if isinstance(message, dict) else None
+        if event == "ACCOUNT_UPDATE":
+            return  # comes just before the order's own, and nobody here asks for it
         if event == "ORDER_TRADE_UPDATE":
             told(fill_of(api.parse_ws_order(message["o"])))
-        elif event == "listenKeyExpired":
+        handle(client, message)
+        if event == "listenKeyExpired":
             client.reject(ccxt.NetworkError("the listen key has expired"))
 
     api.handle_message = handled
