@@ -26,12 +26,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "e2e"))
 
-from freqtrade_fundhedge.sandbox.specs import COINS as COINS_OF_THE_SANDBOX
 from harness import BTC, ETH, PEPE, Market, Run, running, shorts
+
+from freqtrade_fundhedge.sandbox.specs import COINS as COINS_OF_THE_SANDBOX
 
 COINS = ("BNB", "SOL", "XRP", "DOGE", "ADA", "LINK", "LTC")
 MARKETS = (BTC, ETH, PEPE, *(Market(f"{c}USDT", f"{c}/USDT:USDT", c, f"{c}USDT", 1, Decimal(1)) for c in COINS))
-LOTS = {coin.coin: coin.spot.step for coin in COINS_OF_THE_SANDBOX}
+LOTS = {coin.coin: coin.spot.step for coin in COINS_OF_THE_SANDBOX if coin.spot is not None}
 # Each round may leave up to a lot.
 DUST_LOTS = 10
 PARTS = 5
