@@ -70,7 +70,7 @@ class Journal(BeginRecords, CloseRecords, MarginRecords):
             }  # fmt: skip
             db.execute(update(spot_orders).where(spot_orders.c.intent_id == intent).values(written(values)))
             hedge = one_hedge(db, row.hedge_id)
-            self.change_hedge(db, row.hedge_id, _with_fill(hedge, row.side, fill, base, quote))
+            self._change_hedge(db, row.hedge_id, _with_fill(hedge, row.side, fill, base, quote))
             return _one_order(db, intent)
 
     def order_moved(self, intent: str, move: Move, answer: str, now: float) -> OrderRow:
@@ -146,7 +146,7 @@ class Journal(BeginRecords, CloseRecords, MarginRecords):
                     update(transfers).where(transfers.c.intent_id == intent).values(written({"attempt_log": log}))
                 )
             for hedge_id, share in (shares or {}).items():
-                self.change_hedge(db, hedge_id, {"swept": one_hedge(db, hedge_id).swept + share})
+                self._change_hedge(db, hedge_id, {"swept": one_hedge(db, hedge_id).swept + share})
             return _one_transfer(db, intent)
 
     def transfer_row(self, intent: str) -> TransferRow:

@@ -51,7 +51,7 @@ class BeginRecords(HedgeRecords):
             order = decide(hedge)
             if order is None:
                 return None
-            self.change_hedge(db, hedge.id, {"wanted": wanted})
+            self._change_hedge(db, hedge.id, {"wanted": wanted})
             return hedge, _order(db, hedge, order, now)
 
 

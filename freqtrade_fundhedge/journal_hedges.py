@@ -69,10 +69,10 @@ class HedgeRecords:
         """Change columns of a hedge, or none, and return it as it is now."""
         with journal_errors("record the hedge"), self.engine.begin() as db:
             if changes:
-                self.change_hedge(db, hedge_id, changes)
+                self._change_hedge(db, hedge_id, changes)
             return one_hedge(db, hedge_id)
 
-    def change_hedge(self, db: Connection, hedge_id: str, changes: dict[str, Any]) -> None:
+    def _change_hedge(self, db: Connection, hedge_id: str, changes: dict[str, Any]) -> None:
         """Change columns within somebody's transaction."""
         self.forget()
         db.execute(update(hedges).where(hedges.c.id == hedge_id).values(written(changes)))

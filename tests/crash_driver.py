@@ -38,12 +38,13 @@ from freqtrade_fundhedge.venue.port import OrderFill
 PAIR, SYMBOL, COIN = "BTC/USDT:USDT", "BTCUSDT", "BTC"
 LOT, USER_COINS, QUANTITY = D("0.00001"), D("0.5"), D("0.02")
 WRITES = frozenset(
-    {"hedge", "note_hedge", "begin_order", "begin_at_once", "order_done", "order_moved", "begin_transfer", "send_transfer",
-     "transfer_moved", "not_seen", "event", "begin_close", "close_moved", "begin_margin", "send_margin", "margin_moved"}
+    {"hedge", "note_hedge", "begin_order", "begin_at_once", "order_done", "order_moved", "begin_transfer",
+     "send_transfer", "transfer_moved", "not_seen", "event", "begin_close", "close_moved", "begin_margin",
+     "send_margin", "margin_moved"}
 )  # fmt: skip
 READS = frozenset(
     {"unsettled", "open_orders", "last_purchase", "open_transfers", "claimed", "recent", "allowance",
-     "held_by_others", "open_closes", "open_margins", "transfer_row", "close"}
+     "held_by_others", "open_closes", "open_margins", "transfer_row", "forget", "close"}
 )  # fmt: skip
 SENDS = frozenset({"send_order", "send_transfer", "close_short", "change_margin"})
 # By then an order or a transfer that never arrived has been looked for long enough. The hedge has longer.
