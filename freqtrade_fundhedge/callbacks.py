@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from freqtrade.exceptions import OperationalException
 from freqtrade.leverage.liquidation_price import update_liquidation_prices
 from freqtrade.persistence import Trade
+from freqtrade.strategy import IStrategy
 
 from freqtrade_fundhedge.backtest_speed import QuickBacktest
 from freqtrade_fundhedge.bot import Bot, check_exits, start_bot
@@ -53,6 +54,21 @@ class FundHedgeMixin(Entries, GuardAnswers, QuickBacktest):
     is_pair_locked: Callable[..., bool]
     fundhedge_gate: bool = False
     can_short: bool = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse an order of base classes in which Freqtrade's own callbacks would stand before ours.
+
+        Raises
+        ------
+        ImportError : which Freqtrade tells as one line, and does not load the strategy
+        """
+        super().__init_subclass__(**kwargs)
+        order = cls.__mro__
+        if IStrategy in order and any(part in order[order.index(IStrategy) :] for part in FundHedgeMixin.__mro__[:-1]):
+            raise ImportError(
+                f"{cls.__name__} would trade without its spot leg: name FundHedgeMixin before the strategy, "
+                f"class {cls.__name__}(FundHedgeMixin, ...)"
+            )
 
     def __init__(self, config: dict[str, Any]) -> None:
         try:

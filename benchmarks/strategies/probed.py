@@ -97,10 +97,7 @@ class Plain(IStrategy):
         return dataframe.assign(exit_short=0)
 
 
-class Hedged(Plain, FundHedgeMixin, IStrategy):
+class Hedged(FundHedgeMixin, Plain):
     """The same with a spot leg."""
 
     fundhedge_gate = True  # as the strategy of this package has it
-
-    def leverage(self, **kwargs: Any) -> float:
-        return FundHedgeMixin.leverage(self, **kwargs)
