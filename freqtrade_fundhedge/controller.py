@@ -1,7 +1,6 @@
 """converge(): the only place where the parts meet.
 
-observe -> decide (pure) -> write intent -> send once -> write outcome; and before anything else, resolve what is
-unknown. Runs on every bot loop and on every fill; missing or repeated events change nothing.
+Resolve what is unknown; observe -> decide (pure) -> write intent -> send once -> write outcome. On every loop and fill.
 """
 
 from __future__ import annotations

@@ -124,3 +124,8 @@ def fill_from_order(order: dict[str, Any], trades: list[dict[str, Any]]) -> Fill
 
 def _cost(trade: dict[str, Any]) -> Decimal:
     return decimal(trade["amount"]) * decimal(trade["price"])
+
+
+def hours_of(interval: object) -> float | None:
+    """'4h' as 4.0."""
+    return float(interval[:-1]) if isinstance(interval, str) and interval.endswith("h") else None

@@ -23,6 +23,7 @@ from freqtrade_fundhedge.venue.ccxt_call import (
     call,
     decimal,
     fill_from_order,
+    hours_of,
     quote_from_book,
     resync_clock,
 )
@@ -98,7 +99,7 @@ class PublicSpot:
     def funding(self) -> Mapping[str, FundingQuote]:
         """See `Venue.funding`."""
         rates = call(self.api, self.api.fetch_funding_rates, None, FUNDING_PARAMS.get(str(self.api.id), {}))
-        told = all(_hours(rate.get("interval")) for rate in rates.values())
+        told = all(hours_of(rate.get("interval")) for rate in rates.values())
         intervals = {} if told else self._funding_intervals()
         quotes = {}
         for pair, rate in rates.items():
@@ -107,7 +108,7 @@ class PublicSpot:
             hours, cap = intervals.get(pair, (8.0, None))
             quotes[pair] = FundingQuote(
                 rate=float(rate["fundingRate"]),
-                interval_h=_hours(rate.get("interval")) or hours,
+                interval_h=hours_of(rate.get("interval")) or hours,
                 next_at=float(rate.get("fundingTimestamp") or 0) / 1000,
                 mark_price=float(rate.get("markPrice") or 0),
                 index_price=float(rate.get("indexPrice") or 0),
@@ -129,7 +130,7 @@ class PublicSpot:
             self._intervals = {
                 pair: (hours, float(cap) if (cap := item["info"].get("adjustedFundingRateCap")) else None)
                 for pair, item in found.items()
-                if (hours := _hours(item.get("interval")))
+                if (hours := hours_of(item.get("interval")))
             }
             self._intervals_at = self.clock()
 
@@ -296,8 +297,3 @@ class LiveVenue(PublicSpot):
     def margin_history(self, pair: str, kind: MarginKind, since: float) -> Sequence[MarginRecord]:
         """See `Venue.margin_history`."""
         return self._account.margin_history(pair, kind, since)
-
-
-def _hours(text: object) -> float | None:
-    """'4h' as 4.0."""
-    return float(text[:-1]) if isinstance(text, str) and text.endswith("h") else None
