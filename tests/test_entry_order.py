@@ -59,7 +59,7 @@ class Strategy(Choice, Signals):
         quote = FundingQuote(0.001, 8, 0, 1, 1)
         controller = SimpleNamespace(plan=self.plan, funding={"A": quote, "B": quote})
         self._fundhedge: Any = SimpleNamespace(controller=controller)
-        self._fundhedge_queue, self._fundhedge_turns = None, {}
+        self._fundhedge_queue, self._fundhedge_turns, self._fundhedge_figures = None, {}, {}
         self.candle("2026-01-01")
 
     def candle(self, date: str) -> None:
