@@ -208,6 +208,18 @@ def check_freqtrade(config: dict[str, Any], section: FundHedgeConfig) -> None:
         raise ConfigError(f'margin_mode: "isolated" or "cross" is needed, not "{margin_mode}"')
     if section.transfer.keep_usdt and not section.transfer.enabled:
         raise ConfigError("fundhedge.transfer.keep_usdt: has no effect while fundhedge.transfer.enabled is false")
+    for part in ("ccxt_config", "ccxt_sync_config", "ccxt_async_config"):
+        if _mentions((config.get("exchange") or {}).get(part), "maxRetriesOnFailure"):
+            raise ConfigError(
+                f"exchange.{part}: maxRetriesOnFailure has to go: ccxt would send orders and transfers a second time"
+            )
+
+
+def _mentions(value: object, key: str) -> bool:
+    """Whether a key stands anywhere in nested objects."""
+    if not isinstance(value, dict):
+        return False
+    return key in value or any(_mentions(inner, key) for inner in value.values())
 
 
 def _fault_line(fault: Any) -> str:

@@ -254,3 +254,14 @@ def test_the_example_passes_freqtrades_own_checks(example: dict[str, Any], mode:
     brought = {"stoploss": -0.99, "minimal_roi": {"0": 100}, "timeframe": "1h", "user_data_dir": "u", "datadir": "d"}
     validate_config_consistency(example | brought | {"runmode": mode})
     check_freqtrade(example, parse(example))
+
+
+@pytest.mark.parametrize("part", ["ccxt_config", "ccxt_sync_config", "ccxt_async_config"])
+@pytest.mark.parametrize("options", [{"maxRetriesOnFailure": 3}, {"transfer": {"maxRetriesOnFailure": 1}}])
+def test_ccxt_may_not_send_again_by_itself(part: str, options: dict[str, Any]) -> None:
+    """ccxt's own retries would repeat an order or a transfer whose answer was lost."""
+    config = {"trading_mode": "futures", "margin_mode": "isolated", "exchange": {part: {"options": options}}}
+    with pytest.raises(ConfigError, match=rf"exchange\.{part}: maxRetriesOnFailure has to go"):
+        check_freqtrade(config, parse({}))
+    config["exchange"] = {part: {"options": {"defaultType": "swap"}}}
+    check_freqtrade(config, parse({}))
