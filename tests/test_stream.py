@@ -6,15 +6,20 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import ccxt
+import ccxt.pro
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 
 from freqtrade_fundhedge import stream as stream_module
 from freqtrade_fundhedge.client import order_prefix, stream_api
-from freqtrade_fundhedge.sandbox import SandboxControl, SandboxServer, ccxt_urls
+from freqtrade_fundhedge.sandbox import SandboxControl, SandboxServer, ccxt_urls, streams
 from freqtrade_fundhedge.stream import FillStream
 from freqtrade_fundhedge.venue import order_stream
 from freqtrade_fundhedge.venue.port import OrderFill
@@ -201,3 +206,93 @@ def test_stopped_before_it_could_connect() -> None:
 def test_an_exchange_without_a_stream() -> None:
     """Where ccxt.pro tells of no orders, there is simply no stream."""
     assert order_stream.socket_class("kraken") is None
+
+
+NONSENSE = (
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8) | st.just([]) | st.just({})
+    | st.sampled_from(["NaN", "sNaN", "-Infinity", "1e999999", "1e-999999", "-1", "0", "1e15", "1e16", "9" * 5000])
+)  # fmt: skip
+FIELDS = st.sampled_from(["e", "o", "stream", "data", "event", "id", "error", "status", "s", "listenKey", "result"])
+TOLD: dict[str, Any] = {
+    "s": "BTCUSDT", "c": "x-cvBPrNm91", "S": "SELL", "o": "LIMIT", "f": "GTC", "q": "0.020", "p": "50000.0",
+    "ap": "50000.0", "sp": "0", "x": "TRADE", "X": "PARTIALLY_FILLED", "i": 8886774, "l": "0.004", "z": "0.004",
+    "L": "50000.0", "n": "0.1", "N": "USDT", "T": 1568879465651, "t": 1, "m": False, "R": False, "ps": "BOTH",
+}  # fmt: skip
+
+
+class Handler:
+    """What ccxt calls with each message, on a client that only remembers what it is told to do."""
+
+    def __init__(self, loaded: ccxt.binance) -> None:
+        api = ccxt.pro.binance({"options": {"defaultType": "swap"}})
+        api.set_markets_from_exchange(loaded)
+        self.fills: list[OrderFill] = []
+        self.rejected: list[Exception] = []
+        order_stream._overhear(api, self.fills.append)
+        self.handle = api.handle_message
+        self.client = SimpleNamespace(
+            subscriptions={}, futures={}, url="ws://", rejections={}, resolve=lambda *_: None,
+            reject=lambda error, *_: self.rejected.append(error), reset=self.rejected.append,
+        )  # fmt: skip
+
+    def hears(self, message: Any) -> list[OrderFill]:
+        known = len(self.fills)
+        self.handle(self.client, message)
+        return self.fills[known:]
+
+
+@pytest.fixture(scope="module")
+def handler(loaded: ccxt.binance) -> Handler:
+    return Handler(loaded)
+
+
+def order_message(**changes: Any) -> dict[str, Any]:
+    return {"e": "ORDER_TRADE_UPDATE", "E": 1568879465651, "T": 1568879465650, "o": {**TOLD, **changes}}
+
+
+@given(
+    st.dictionaries(st.sampled_from(sorted(TOLD)), NONSENSE, max_size=5),
+    st.sets(st.sampled_from(sorted(TOLD)), max_size=3),
+)
+def test_nonsense_in_an_order_is_no_fill(handler: Handler, changes: dict[str, Any], without: set[str]) -> None:
+    """Whatever stands in its fields, only amounts that can be reckoned with pass; the next order is heard."""
+    message = order_message(**changes)
+    message["o"] = {name: value for name, value in message["o"].items() if name not in without}
+    for fill in handler.hears(message):
+        assert fill.order_id
+        assert fill.pair
+        for amount in (fill.filled, fill.quantity, fill.price, Decimal(fill.at)):
+            assert amount.is_finite()
+            assert 0 <= amount <= order_stream.LARGEST
+        assert fill.filled <= fill.quantity
+    (good,) = handler.hears(order_message())
+    assert (good.filled, good.quantity, good.price) == (Decimal("0.004"), Decimal("0.020"), Decimal("50000.0"))
+
+
+@given(
+    st.recursive(
+        NONSENSE, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=4), max_leaves=8
+    )
+)
+def test_nonsense_for_a_message(handler: Handler, message: Any) -> None:
+    """Nothing that comes through the connection leaves the handler as an exception: ccxt would read no further."""
+    handler.hears(message)
+    assert len(handler.hears(order_message())) == 1
+    handler.rejected.clear()
+    handler.hears({"e": "listenKeyExpired", "E": 1, "listenKey": message})
+    assert len(handler.rejected) == 1
+
+
+def test_a_message_that_cannot_be_read(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The connection that brought it goes on telling; it is said once, and not what was in it."""
+    good = streams.order_trade_update
+    monkeypatch.setattr(streams, "order_trade_update", lambda *_: {"e": "ORDER_TRADE_UPDATE", "o": {"z": "secret"}})
+    bench.sell()
+    bench.sell()
+    monkeypatch.setattr(streams, "order_trade_update", good)
+    bench.hears()
+    assert bench.control.streams()["opened"] == 1
+    assert caplog.text.count("can't be read") == 1
+    assert "secret" not in caplog.text

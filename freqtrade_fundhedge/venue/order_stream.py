@@ -6,15 +6,18 @@ Source: Binance API documentation, "User Data Streams" of USD-M futures.
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import ccxt
 import ccxt.pro
 
 from freqtrade_fundhedge.venue.ccxt_call import decimal
-from freqtrade_fundhedge.venue.port import OrderFill
+from freqtrade_fundhedge.venue.port import ZERO, OrderFill
 
 # Binance ends a listen key after an hour, and the connection after a day.
 RENEW_EVERY_S = 1200.0
@@ -23,6 +26,9 @@ SETTLED_AFTER_S = 5.0
 NEVER_MS = 10 * 365 * 86_400_000
 OPTIONS = {"listenKeyRefreshRate": NEVER_MS, "watchPositions": {"fetchPositionsSnapshot": False}}
 EXCHANGES = ("binance",)
+LARGEST = Decimal(10) ** 15
+
+logger = logging.getLogger("freqtrade_fundhedge")
 
 
 def socket_class(exchange: str) -> Any | None:
@@ -71,35 +77,62 @@ async def listen(make: Callable[[], Any], told: Callable[[OrderFill], None], set
 
 
 def fill_of(order: dict[str, Any]) -> OrderFill:
-    """A ccxt order as it comes from a stream."""
+    """A ccxt order as it comes from a stream.
+
+    Raises
+    ------
+    ValueError : it says what no order can be
+    """
+    quantity, filled = _amount(order.get("amount")), _amount(order.get("filled"))
+    if not order.get("id") or not order.get("symbol") or order.get("side") not in ("buy", "sell"):
+        raise ValueError("an order without id, symbol or side")
+    if filled > quantity:
+        raise ValueError("more filled than ordered")
     return OrderFill(
         order_id=str(order["id"]),
         client_id=str(order.get("clientOrderId") or ""),
         pair=str(order["symbol"]),
         sells=order.get("side") == "sell",
         reduce_only=bool(order.get("reduceOnly")),
-        quantity=decimal(order.get("amount")),
-        filled=decimal(order.get("filled")),
-        price=decimal(order.get("average") or order.get("price")),
-        at=float(order.get("lastUpdateTimestamp") or order.get("timestamp") or 0) / 1000,
+        quantity=quantity,
+        filled=filled,
+        price=_amount(order.get("average") or order.get("price")),
+        at=float(_amount(order.get("lastUpdateTimestamp") or order.get("timestamp"))) / 1000,
     )
+
+
+def _amount(value: object) -> Decimal:
+    """Finite, not negative, and of a size that can be reckoned with."""
+    number = float(str(value)) if value not in (None, "") else 0.0
+    if not (math.isfinite(number) and 0 <= number <= LARGEST):
+        raise ValueError("not an amount")
+    return decimal(value) if number else ZERO
 
 
 def _overhear(api: Any, told: Callable[[OrderFill], None]) -> None:
     """Take each message as it comes.
 
     `watch_orders` would give the last of two that come close together only with the next one, and ccxt takes no notice
-    of a key that expires: the stream would stay open and tell nothing.
+    of a key that expires: the stream would stay open and tell nothing. So it would after any exception that leaves this
+    handler, for ccxt reads on only when it returns; what can't be read is passed over, and left to the loop.
     """
     handle = api.handle_message
+    said = False
 
     def handled(client: Any, message: Any) -> None:
+        nonlocal said
         event = message.get("e") if isinstance(message, dict) else None
         if event == "ACCOUNT_UPDATE":
             return  # comes just before the order's own, and nobody here asks for it
-        if event == "ORDER_TRADE_UPDATE":
-            told(fill_of(api.parse_ws_order(message["o"])))
-        handle(client, message)
+        try:
+            if event == "ORDER_TRADE_UPDATE":
+                told(fill_of(api.parse_ws_order(message["o"])))
+            handle(client, message)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next message may be a good one
+            if not said:
+                said = True
+                logger.warning("the fill stream told something that can't be read (%s); the loop does without it",
+                               type(error).__name__)  # fmt: skip
         if event == "listenKeyExpired":
             client.reject(ccxt.NetworkError("the listen key has expired"))
 
