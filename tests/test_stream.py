@@ -119,15 +119,19 @@ def test_it_comes_back(bench: Bench, trouble: dict[str, bool], caplog: pytest.Lo
 def test_an_exchange_that_is_away(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An outage that lasts is said once, without the stream's key, and so is its end."""
+    """An outage that lasts is said once, without the stream's key, and so is its end: a refusal that takes its time
+    is no connection."""
     monkeypatch.setattr(stream_module, "TELL_AFTER_S", 0.1)
     monkeypatch.setattr(stream_module, "LONGEST_PAUSE_S", 0.1)
     monkeypatch.setattr(order_stream, "SETTLED_AFTER_S", 0.2)
     caplog.set_level(logging.INFO, "freqtrade_fundhedge")
     key = bench.control.streams()["keys"][0]
+    bench.control.post("latency", ms=500)
     bench.control.post("streams", refuse=True, disconnect=True)
     wait(lambda: "is down" in caplog.text)
-    time.sleep(1)
+    time.sleep(1.5)
+    assert "is connected" not in caplog.text
+    bench.control.post("latency", ms=0)
     bench.control.post("streams", clear=True)
     wait(lambda: "is connected" in caplog.text)
     assert caplog.text.count("is down") == caplog.text.count("is connected") == 1

@@ -54,11 +54,12 @@ async def listen(make: Callable[[], Any], told: Callable[[OrderFill], None], set
     _overhear(api, told)
     waiting: asyncio.Future[Any] | None = None
     try:
-        started = renewed = time.monotonic()
+        renewed = time.monotonic()
+        opened: float | None = None
         held = False
         while True:
             waiting = waiting or asyncio.ensure_future(api.watch_orders())
-            limit = renewed + RENEW_EVERY_S if held else started + SETTLED_AFTER_S
+            limit = renewed + RENEW_EVERY_S if held else (opened or time.monotonic()) + SETTLED_AFTER_S
             await asyncio.wait({waiting}, timeout=max(0.0, limit - time.monotonic()))
             if waiting.done():
                 waiting.result()
@@ -66,14 +67,21 @@ async def listen(make: Callable[[], Any], told: Callable[[OrderFill], None], set
             elif held:
                 await api.fapiPrivatePutListenKey()
                 renewed = time.monotonic()
-            if not held and time.monotonic() - started >= SETTLED_AFTER_S:
-                held = True
-                settled()
+            if not held:
+                opened = (opened or time.monotonic()) if _is_open(api) else None
+                held = opened is not None and time.monotonic() - opened >= SETTLED_AFTER_S
+                if held:
+                    settled()
     finally:
         if waiting is not None:
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
         await api.close()
+
+
+def _is_open(api: Any) -> bool:
+    """Whether there is a connection; before that ccxt waits for as long as the exchange takes to give or refuse one."""
+    return any(client.isConnected for client in api.clients.values())
 
 
 def fill_of(order: dict[str, Any]) -> OrderFill:
