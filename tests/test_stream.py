@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -67,6 +70,22 @@ class Bench:
         order = self.sell()
         wait(lambda: any(fill.order_id == order and fill.filled for fill in self.fills))
 
+    def goes_through(self, trouble: dict[str, bool]) -> None:
+        """A trouble, and the connection after it: it tells, and its key is renewed."""
+        known, renewals = self.control.streams()["opened"], self.control.count("PUT", KEYS)
+        if trouble:
+            self.control.post("streams", **trouble)
+            self.connected(0 if "refuse" in trouble else 1)
+            self.control.post("streams", clear=True)
+            wait(lambda: self.control.streams()["opened"] > known)
+        self.hears()
+        wait(lambda: self.control.count("PUT", KEYS) >= renewals + 2)
+
+    def tasks(self) -> int:
+        """What runs in the stream's own loop."""
+        assert self.stream._loop is not None
+        return len(asyncio.all_tasks(self.stream._loop))
+
 
 def wait(ready: Callable[[], bool], seconds: float = 15.0) -> None:
     deadline = time.monotonic() + seconds
@@ -77,6 +96,15 @@ def wait(ready: Callable[[], bool], seconds: float = 15.0) -> None:
 
 def threads() -> set[str]:
     return {thread.name for thread in threading.enumerate()} & NAMES
+
+
+def sockets() -> int:
+    """Sockets, pipes and pollers of this process."""
+    found = 0
+    for name in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # the one that this listing itself had open
+            found += str(name.readlink()).startswith(("socket:", "anon_inode:", "pipe:"))
+    return found
 
 
 @pytest.fixture
@@ -114,6 +142,35 @@ def test_it_comes_back(bench: Bench, trouble: dict[str, bool], caplog: pytest.Lo
         wait(lambda known=opened: bench.control.streams()["opened"] > known)
         bench.hears()
     assert [r.message for r in caplog.records if r.levelno >= logging.WARNING] == []
+
+
+def test_nothing_stays_behind(loaded: ccxt.binance, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reconnects, expired and renewed keys, refusals, stops and fresh starts leave no thread, socket or task."""
+    monkeypatch.setattr(stream_module, "FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(stream_module, "LONGEST_PAUSE_S", 0.05)
+    monkeypatch.setattr(order_stream, "SETTLED_AFTER_S", 0.02)
+    troubles: list[dict[str, bool]] = [{}, {"disconnect": True}, {"expire": True}, {"refuse": True, "disconnect": True}]
+    with SandboxServer(futures_usdt=5000) as server:
+        bench = Bench(server, loaded)
+        bench.sell()
+        before, opened = set(threading.enumerate()), sockets()
+        for _ in range(2):
+            bench.stream = FillStream(bench.stream._connection, bench.fills.append, bench.work)
+            bench.stream.start()
+            bench.connected()
+            seen: list[tuple[int, int, int]] = []
+            for trouble in troubles:
+                monkeypatch.setattr(order_stream, "RENEW_EVERY_S", 0.05)
+                bench.goes_through(trouble)
+                monkeypatch.setattr(order_stream, "RENEW_EVERY_S", 60.0)
+                time.sleep(0.2)
+                seen.append((bench.tasks(), sockets(), threading.active_count()))
+            assert len(set(seen)) == 1, seen
+            assert bench.stream.stop(10)
+            bench.connected(0)
+            assert set(threading.enumerate()) == before
+            wait(lambda: sockets() == opened)
+        bench.source.session.close()
 
 
 def test_an_exchange_that_is_away(
