@@ -19,6 +19,7 @@ from freqtrade_fundhedge.journal_closes import CLOCK_SLACK_S, EARLY, Allowance
 from freqtrade_fundhedge.journal_rows import HedgeRow, epoch
 from freqtrade_fundhedge.market import floor_to
 from freqtrade_fundhedge.orphans import ABSENT_AFTER_S, fits
+from freqtrade_fundhedge.positions import BEHIND_S
 from freqtrade_fundhedge.spot_leg import SpotLeg
 from freqtrade_fundhedge.venue.port import ZERO, FundingQuote, FuturesAccount, OrderFill
 
@@ -56,7 +57,7 @@ class EarlyFills:
 
         Returns
         -------
-        the same, or, where nobody has read the positions, as they are by what the exchange has told
+        the same as they are by what the exchange has told: lately, or ever where nobody has read the positions
         """
         is_open = [leg for leg in legs if leg.is_open]
         self._legs = {leg.pair: leg for leg in is_open}
@@ -69,7 +70,8 @@ class EarlyFills:
             self._own(leg)
         self._forget()
         self.ready = True
-        return legs if account is not None else [self.overlay(leg) for leg in legs]
+        since = self.ctx.clock() - BEHIND_S if account is not None else 0.0
+        return [self.overlay(leg, since) for leg in legs]
 
     def told(self, leg: ShortLeg) -> ShortLeg:
         """One trade as a callback found it; returns it as the exchange has it by now."""
@@ -80,9 +82,9 @@ class EarlyFills:
         self._own(leg)
         return self.overlay(leg)
 
-    def overlay(self, leg: ShortLeg) -> ShortLeg:
+    def overlay(self, leg: ShortLeg, since: float = 0.0) -> ShortLeg:
         """A leg with the fills that Freqtrade has not heard of."""
-        return ahead(leg, self._of((leg.trade_id, leg.opened_at)))
+        return ahead(leg, [fill for fill in self._of((leg.trade_id, leg.opened_at)) if fill.at >= since])
 
     def unsure(self, hedge: HedgeRow, account: FuturesAccount | None) -> bool:
         """Whether a hedge without a trade has to wait: nobody has asked, or the trade may be about to appear."""

@@ -13,12 +13,17 @@ from freqtrade_fundhedge.journal_rows import HedgeRow
 from freqtrade_fundhedge.venue.port import ZERO, FuturesAccount
 
 
+# Binance answers for positions a moment late, and refers to its stream "to meet your timeliness and accuracy needs".
+BEHIND_S = 10.0
+
+
 @dataclass
 class Positions:
     """Remembers what was read last, and tells when a short is smaller than Freqtrade believes."""
 
     ctx: Context
     _seen: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    _grown: dict[str, tuple[Decimal, float]] = field(default_factory=dict)
 
     def on_exchange(
         self, hedge: HedgeRow, leg: ShortLeg | None, legs: Sequence[ShortLeg], account: FuturesAccount | None
@@ -31,6 +36,8 @@ class Positions:
             # What other trades of the pair account for is not this one's.
             held = max(ZERO, held - sum((other.filled for other in legs if other.pair == hedge.pair), ZERO))
             return self._gone(hedge, held)
+        if self._has_just_grown(hedge, leg):
+            held = max(held, leg.filled)
         before, self._seen[hedge.id] = self._seen.get(hedge.id), (leg.filled, held)
         short_of = leg.is_open and held < leg.filled
         if not short_of:
@@ -43,6 +50,8 @@ class Positions:
     def last_known(self, hedge: HedgeRow, leg: ShortLeg | None) -> Decimal | None:
         """The position as last read, while Freqtrade has heard of no fill since: an old fill announced again is no
         reason to buy for a short that is gone."""
+        if leg is not None:
+            self._has_just_grown(hedge, leg)
         filled, held = self._seen.get(hedge.id, (ZERO, ZERO))
         if leg is None or not ZERO < leg.filled <= filled:
             return None
@@ -51,6 +60,14 @@ class Positions:
     def forget(self, unsettled: Sequence[HedgeRow]) -> None:
         """Drop what was remembered of hedges that are over."""
         self._seen = {hedge.id: self._seen[hedge.id] for hedge in unsettled if hedge.id in self._seen}
+        self._grown = {hedge.id: self._grown[hedge.id] for hedge in unsettled if hedge.id in self._grown}
+
+    def _has_just_grown(self, hedge: HedgeRow, leg: ShortLeg) -> bool:
+        """Whether more was filled so lately that a read may lack it: no reason to sell what was bought for it."""
+        now = self.ctx.clock()
+        filled, since = self._grown.get(hedge.id, (ZERO, now))
+        self._grown[hedge.id] = leg.filled, now if leg.filled > filled else since
+        return leg.is_open and now - self._grown[hedge.id][1] < BEHIND_S
 
     @property
     def _keeps(self) -> bool:

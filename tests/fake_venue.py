@@ -56,6 +56,7 @@ class FakeVenue:
     price: D = D(50_000)
     faults: dict[str, list[str]] = field(default_factory=dict)
     lag_s: float = 0.0
+    positions_lag_s: float = 0.0
     journal: Journal | None = None
     name: str = "fake"
     transfer_step: D = D("0.00000001")
@@ -76,6 +77,7 @@ class FakeVenue:
     foreign: tuple[Position, ...] = ()
     history: list[TransferRecord] = field(default_factory=list)
     flows: list[tuple[float, D]] = field(default_factory=list)
+    before: list[tuple[float, dict[str, tuple[D, D, D]]]] = field(default_factory=list)
     applied: Counter[str] = field(default_factory=Counter)
     sent: Counter[str] = field(default_factory=Counter)
 
@@ -98,6 +100,7 @@ class FakeVenue:
 
     def open_short(self, quantity: D, leverage: D) -> None:
         """A filled market order of Freqtrade's."""
+        self.before.append((self.now(), dict(self.shorts)))
         old, entry, margin = self.shorts.get(PAIR, (ZERO, self.price, ZERO))
         fee = quantity * self.price * FEE
         entry = (old * entry + quantity * self.price) / (old + quantity)
@@ -107,6 +110,7 @@ class FakeVenue:
 
     def close_short_by(self, quantity: D) -> D:
         """A filled reduce-only order; the realised P&L with its fee."""
+        self.before.append((self.now(), dict(self.shorts)))
         held, entry, margin = self.shorts[PAIR]
         quantity = min(quantity, held)
         profit = quantity * (entry - self.price) - quantity * self.price * FEE
@@ -141,6 +145,11 @@ class FakeVenue:
         """Of the wallet that the shorts live in."""
         return self.wallet if self.separate_wallets else self.spot["USDT"]
 
+    def _shown(self) -> dict[str, tuple[D, D, D]]:
+        """Shorts as a read shows them: what happened within the lag is not there yet."""
+        since = self.now() - self.positions_lag_s
+        return next((shorts for at, shorts in self.before if at > since), self.shorts)
+
     # --- the port
 
     def market(self, pair: str) -> SpotMarket:
@@ -158,7 +167,7 @@ class FakeVenue:
                 q * (e - self.price),
                 isolated_margin=m if self.isolated else None,
             )
-            for pair, (q, e, m) in self.shorts.items()
+            for pair, (q, e, m) in self._shown().items()
         )
         return FuturesAccount(self.balance(), self.withdrawable(), self.withdrawable(), positions + self.foreign)
 

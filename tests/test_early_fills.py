@@ -323,6 +323,44 @@ def test_freqtrade_never_gets_its_trade(world: World) -> None:
     world.allow()
 
 
+@pytest.mark.parametrize("lag", [2.0, 7.0])
+@pytest.mark.parametrize("stream", [True, False])
+def test_positions_behind_the_fills(world: World, lag: float, stream: bool) -> None:
+    """An account that shows a position some seconds late has nothing sold and bought again: entry, parts, exit."""
+    world.venue.positions_lag_s = lag
+    world.allow()
+    world.trade(ZERO, reachable=QUANTITY, **{"1": ZERO})
+    world.loops(4)
+    for part in (1, 2):
+        world.venue.open_short(FIFTH * part, D(3))
+        if stream:
+            world.tell("1", FIFTH * (2 * part - 1))
+            assert abs(world.ours() - FIFTH * (2 * part - 1)) < NEAR
+        else:
+            world.bot.after_fill(world.trade(FIFTH * (2 * part - 1), reachable=QUANTITY))
+        world.loops(2, 3.0)
+    held = FIFTH * 3
+    world.bot.after_fill(world.trade(held))
+    world.loops(3, 2.0)
+    world.venue.close_short_by(FIFTH)
+    if stream:
+        world.tell("2", FIFTH, sells=False)
+        world.loops(1, 1.0)
+    left = held - FIFTH
+    world.bot.after_fill(world.trade(left, **{"1": held, "2": FIFTH}))
+    world.loops(4, 3.0)
+    assert abs(world.ours() - left) < NEAR
+    assert sorted(row.side for row in world.journal.recent(OrderRow)) == ["buy", "buy", "sell"]
+
+
+def test_a_short_that_is_gone_is_no_lag(world: World) -> None:
+    """Liquidated right after its entry: its coins are sold all the same, a few loops later."""
+    world.enter()
+    world.venue.close_short_by(QUANTITY)
+    world.loops(4)
+    assert world.ours() < NEAR
+
+
 def test_an_early_hedge_waits_for_its_trade(world: World) -> None:
     """The account may show a new position late; a loop in between does not sell what was bought for it."""
     world.allow()
