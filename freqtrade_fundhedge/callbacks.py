@@ -99,6 +99,7 @@ class FundHedgeMixin(Entries, GuardAnswers, QuickBacktest):
             return
         try:
             check_exits(self)
+            self.check_maker_entries()
             self._fundhedge = start_bot(
                 self.config, self.fundhedge_settings, self.dp._exchange, self.wallets, Trade.get_open_trades,
                 self.dp.current_whitelist, lambda text: self.dp.send_msg(for_channels(text), always_send=True),
@@ -173,6 +174,7 @@ class FundHedgeMixin(Entries, GuardAnswers, QuickBacktest):
         entry_tag: str | None, side: str, **kwargs: Any,
     ) -> bool:  # fmt: skip
         """Pre-flight of both legs."""
+        self._as_configured()  # what the order is to be has been read by now
         ask = super().confirm_trade_entry  # type: ignore[misc]
         allowed = self._safely(
             "another pre-flight check",

@@ -66,13 +66,16 @@ class Carry(_Section):
         0.0001, ge=0, le=0.02, description="Half the spread and the impact of one order, as a fraction."
     )
 
+    maker_entries: bool = Field(
+        False, description="Let entries wait in the book for the maker's fee while that can't cost more than it saves."
+    )
     pairlist_file: str = Field(
         "", description="File that the bot keeps the best pairs in, for Freqtrade's RemotePairList; empty: none."
     )
 
     def thresholds(self) -> dict[str, float]:
         """The numbers among the keys: what the carry rule depends on."""
-        return self.model_dump(exclude={"pairlist_file"})
+        return self.model_dump(exclude={"maker_entries", "pairlist_file"})
 
     @model_validator(mode="after")
     def _ordered(self) -> Carry:

@@ -12,17 +12,16 @@ import pandas as pd
 from freqtrade_fundhedge import frames
 from freqtrade_fundhedge.bot import Bot
 from freqtrade_fundhedge.carry_columns import is_live
-from freqtrade_fundhedge.choice import Choice
 from freqtrade_fundhedge.core.entry import EntryPlan
+from freqtrade_fundhedge.maker import Maker
 from freqtrade_fundhedge.sizes import Asks, Book, Market, Sizing, bounded, entry_leverage, free_slots
 
 
-class Entries(Choice):
+class Entries(Maker):
     """The part of `FundHedgeMixin` that lets a signal through when, and in the size in which, it can be hedged."""
 
     stoploss: float
     custom_stake_amount: Callable[..., Any]
-    _safely: Callable[..., Any]
     _book: Callable[[], Book]
     _fundhedge_plans: dict[str, EntryPlan]
     _fundhedge_ask_stake: Callable[..., Any]
@@ -33,6 +32,7 @@ class Entries(Choice):
         Freqtrade checks its wallet before it asks any callback, so a signal that came through unfunded would only
         end in its warning about the balance. The next loop fetches the margin and lets the signal pass.
         """
+        self._as_configured()
         signal, tag = super().get_entry_signal(pair, timeframe, dataframe)  # type: ignore[misc]
         if signal is None or not is_live(self.config):
             return signal, tag
@@ -60,10 +60,14 @@ class Entries(Choice):
             if controller.plan is None:
                 self._pass_over(pair)
             return False
+        waits = self._under_way(bot, pair)
         plan = self._plan(bot, book, pair, float(dataframe["close"].iloc[-1]), tag)
-        if plan is None or not controller.ready_for(plan):
+        if plan is not None and waits and controller.funds_entries:
+            controller.entries.keep(plan)
+        if plan is None or waits or not controller.ready_for(plan):
             return False
         self._fundhedge_plans[pair] = plan
+        self._post_or_take(bot, plan)
         return True
 
     def _plan(self, bot: Bot, book: Book, pair: str, close: float, tag: str | None) -> EntryPlan | None:
@@ -86,7 +90,7 @@ class Entries(Choice):
             capital=bounded(
                 self.config,
                 book,
-                spot - controller.claims.total(),
+                spot - controller.claims.total(besides=pair),
                 account,
                 movable=controller.funds_entries,
                 pooled=not bot.venue.separate_wallets,

@@ -44,11 +44,15 @@ class EntryPlans:
         if self.plan is not None and self.plan.pair == pair:
             self._idle_loops = 0
 
-    def ready(self, plan: EntryPlan, account: FuturesAccount) -> bool:
-        """Whether its margin is there, beside what open shorts need. If not, the next loop fetches it."""
+    def keep(self, plan: EntryPlan) -> None:
+        """It comes next: its margin is fetched, and stays."""
         if self.plan is None and self.open_to(plan.pair):
             self.plan = plan
             self._funded, self._idle_loops, self._asked = False, 0, 0
+
+    def ready(self, plan: EntryPlan, account: FuturesAccount) -> bool:
+        """Whether its margin is there, beside what open shorts need. If not, the next loop fetches it."""
+        self.keep(plan)
         if self.plan is None or self.plan.pair != plan.pair:
             return False
         self._asked += 1

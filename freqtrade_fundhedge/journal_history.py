@@ -50,13 +50,17 @@ class Snapshot(NamedTuple):
 
 
 def hedges_of(engine: Engine, bot: str, wish: Wish) -> Sequence[HedgeRow]:
-    """Hedges that were closed in the time that is wished for, and those that are open, oldest first."""
+    """Hedges that were closed in the time that is wished for, and those that are open, oldest first.
+
+    An entry that was given up before anything filled is none.
+    """
     closed = [hedges.c.closed_at.is_not(None), *_within(hedges.c.closed_at, wish)]
     still_open = [hedges.c.closed_at.is_(None), *([hedges.c.opened_at < wish.until] if wish.until else [])]
     query = select(hedges).where(hedges.c.bot == bot, or_(and_(*closed), and_(*still_open)))
     if wish.pair:
         query = query.where(of_pair(hedges.c.pair, wish.pair))
-    return [read(HedgeRow, row) for row in _rows(engine, query.order_by(hedges.c.opened_at, hedges.c.id))]
+    found = (read(HedgeRow, row) for row in _rows(engine, query.order_by(hedges.c.opened_at, hedges.c.id)))
+    return [hedge for hedge in found if not hedge.came_to_nothing]
 
 
 def spot_fills(engine: Engine, bot: str) -> Iterator[SpotFill]:

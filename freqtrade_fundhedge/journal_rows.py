@@ -60,6 +60,11 @@ class HedgeRow:
         """Freed USDT that no sweep has moved yet."""
         return max(Decimal(0), self.freed - self.swept)
 
+    @property
+    def came_to_nothing(self) -> bool:
+        """It is over, and neither leg ever filled: its entry waited in the book and was given up."""
+        return self.state == "closed" and not (self.spot_bought or self.short_realised or self.freed)
+
 
 @dataclass(frozen=True)
 class OrderRow:

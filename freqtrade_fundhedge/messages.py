@@ -48,6 +48,11 @@ def changed(hedge: HedgeRow, fills: Fills, before: Fills) -> str:
     return f"{hedge.pair}: hedge {done} to {number(fills.short)}: {perp}, {spot if moved else 'nothing on spot'}"
 
 
+def given_up(hedge: HedgeRow) -> str:
+    """An entry waited in the book, and nothing of it was filled."""
+    return f"{hedge.pair}: its entry was given up before any of it was filled"
+
+
 def closed(hedge: HedgeRow, found: Result | None, seconds: float) -> str:
     """What a hedge brought; without `found`, as far as the journal can tell by itself."""
     base, _, quote = hedge.symbol.partition("/")

@@ -79,7 +79,9 @@ def tell_closed(ctx: Context, hedge: HedgeRow, leg: ShortLeg | None) -> None:
         found.other_fees.update({coin: fee for coin, fee in spot.fees.items() if coin not in own})
         data |= {name: f"{getattr(found, name):f}" for name in ("short", "spot", "funding", "fees", "total")}
         data |= fills_data(fills)
-    ctx.record("hedge_closed", messages.closed(hedge, found, seconds), hedge, tell=True, **data)
+    vain = leg is None and hedge.came_to_nothing
+    text = messages.given_up(hedge) if vain else messages.closed(hedge, found, seconds)
+    ctx.record("hedge_closed", text, hedge, tell=not vain, **data)
     for topic in (f"margin {hedge.pair}", f"smaller {hedge.id}", f"missing {hedge.id}"):
         ctx.settled(topic)
     ctx.only(f"gone {hedge.id}", set())
