@@ -68,7 +68,7 @@ class Maker(Choice):
             self._say_once(f"order {pair}", f"{pair}: not posted, but taken: {tries}")
             return
         self._fundhedge_tries = {**self._fundhedge_tries, pair: tries}
-        self._fundhedge_said.pop(f"order {pair}", None)
+        self._say_once(f"order {pair}", f"{pair}: posted at the best ask for the maker's fee")
         self._fundhedge_usual = self.order_types, self.order_time_in_force
         self._fundhedge_posts = pair, get_ident()
         self.order_types = {**self.order_types, "entry": "limit"}

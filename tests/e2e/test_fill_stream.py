@@ -15,13 +15,9 @@ pytestmark = pytest.mark.e2e
 RESTING: dict[str, Any] = {
     # A loop is far away: what is hedged before it comes was hedged by the stream.
     "internals": {"process_throttle_secs": 4},
-    "order_types": {
-        "entry": "limit", "exit": "market", "stoploss": "market", "stoploss_on_exchange": False,
-        "emergency_exit": "market", "force_exit": "market", "force_entry": "limit",
-    },
-    "entry_pricing": {"price_side": "same", "use_order_book": True, "order_book_top": 1},
     "unfilledtimeout": {"entry": 60, "exit": 60, "unit": "minutes"},
-}  # fmt: skip
+    "fundhedge": {"carry": {"maker_entries": True}},
+}
 
 
 def resting_order(run: Run) -> Any:
@@ -31,29 +27,40 @@ def resting_order(run: Run) -> Any:
 
 
 def test_a_resting_entry_in_parts(tmp_path: Path) -> None:
-    """Each part is hedged before the next loop while the stream works; dead or doubled, the loop does the rest."""
+    """Posted for the maker's fee, each part hedged before the next loop or by it; what is left is withdrawn."""
     troubles: list[dict[str, Any]] = [{}, {}, {"dead": True}, {"duplicate": True, "reorder": 3}]
     with running(tmp_path, RESTING) as run:
+        # Neither the basis nor a settlement within the hour may cost more than the fee that waiting saves.
+        run.sandbox.post("basis", symbol=BTC.symbol, basis="0", past_hours=24 * 60)
+        run.sandbox.post("funding", symbol=BTC.symbol, rate="0.00025", past="0.00025", hours=24 * 60)
         run.start()
         order = run.wait("a resting order", lambda: resting_order(run))
         run.hold_entries()
         run.wait("the trade", run.trades)
         run.loops(1)
-        part, whole = Decimal("0.004"), Decimal(order["origQty"])
-        for number, trouble in enumerate([*troubles, {}], 1):
+        assert (order["type"], order["timeInForce"]) == ("LIMIT", "GTX")
+        part = Decimal("0.004")
+        for number, trouble in enumerate(troubles, 1):
             run.sandbox.post("streams", clear=True, **trouble)
-            size = part if number <= len(troubles) else whole
-            run.sandbox.post("fill", market="perp", order_id=order["orderId"], quantity=size)
+            run.sandbox.post("fill", market="perp", order_id=order["orderId"], quantity=part)
             filled = time.time() * 1000
             run.wait("a hedge", lambda: run.hedged(BTC))
-            assert shorts(run.books())[BTC.symbol] == min(whole, part * number if size == part else whole)
+            assert shorts(run.books())[BTC.symbol] == part * number
             assert run.moves()["buys"] == number
             if not trouble:
                 between = run.requests("GET", "/fapi/v1/premiumIndex|/fapi/v3/account")
                 bought = run.requests("POST", SPOT_ORDER)[-1]["received"]
                 assert not [r for r in between if filled < r["received"] < bought]
-        run.calm()
-        assert run.moves()["buys"] == 5
+        run.sandbox.post("streams", clear=True)
+        run.sandbox.post("funding", symbol=BTC.symbol, rate="0.00001")
+        run.wait("the rest to be withdrawn", lambda: not resting_order(run))
+        run.loops(1)
+        assert (run.moves()["entries"], run.moves()["buys"]) == (1, len(troubles))
+        assert shorts(run.books())[BTC.symbol] == part * len(troubles)
+        sold = run.books()["orders"]["futures"][0]["fills"]
+        paid = sum(Decimal(fill["commission"]) for fill in sold)
+        assert paid == sum(Decimal(fill["price"]) * Decimal(fill["qty"]) for fill in sold) * Decimal("0.0002")
+        assert run.trades()[0]["fee_open"] == pytest.approx(0.0002)
         assert [row["trade_id"] for row in run.journal("select trade_id from hedges")] == [1]
         run.close(BTC)
         run.calm()
