@@ -55,6 +55,10 @@ class Maker(Choice):
             raise ConfigError(f"{key}: Freqtrade has no post-only orders on {exchange.name}; set it to false")
         if math.isinf(self._rest_s()):
             raise ConfigError(f"{key}: unfilledtimeout.entry is needed, or an order would wait without end")
+        if not self.config.get("cancel_open_orders_on_exit"):
+            raise ConfigError(
+                f"{key}: cancel_open_orders_on_exit: true is needed, or an entry could fill while no bot hedges it"
+            )
 
     # --- which order
 
@@ -140,7 +144,10 @@ class Maker(Choice):
 
     def _unwanted(self, pair: str) -> bool:
         bot = self._running()
-        why = bot.health.refusal or bot.controller.trouble
+        controller = bot.controller
+        why = bot.health.refusal or controller.trouble or controller.guard.refusal()
+        if not why and controller.outside.spot_halted(pair):
+            why = "its spot market is halted"
         if not why and not self._qualifies(bot, pair):
             why = "its signal is gone"
         if why:

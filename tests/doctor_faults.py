@@ -179,6 +179,7 @@ FAULTS = (
     Fault("config", "fail", "exits at a profit only", setting("exit_profit_only", True), "exit_profit_only is true"),
     Fault("config", "fail", "the strategy is not in the user folder", lambda c: Path("user_data/strategies/FundHedgeStrategy.py").unlink(), "no FundHedgeStrategy.py in"),
     Fault("config", "warn", "the strategy is another than this release's", lambda c: Path("user_data/strategies/FundHedgeStrategy.py").write_text("pass"), "not the one of this release"),
+    Fault("config", "fail", "posted entries", setting("fundhedge.carry.maker_entries", True), "maker_entries is true"),
     Fault("config", "warn", "limit orders", setting("order_types.entry", "limit"), "order_types.entry is limit"),
     Fault("config", "warn", "margin is to be fetched, transfers are off", setting("fundhedge.transfer.enabled", False), "fund_entries has no effect"),
     Fault("config", "warn", "leverage so high that the warning is always on", setting("fundhedge.margin.leverage", 10), "min_liquidation_distance is 15%"),

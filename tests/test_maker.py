@@ -63,7 +63,8 @@ class Posting(Strategy, Usual):
 
     def __post_init__(self) -> None:
         self.settings = {"carry": {"maker_entries": True}, **self.settings}
-        self.more = {"unfilledtimeout": {"entry": 5, "unit": "minutes"}, **self.more}
+        usual = {"unfilledtimeout": {"entry": 5, "unit": "minutes"}, "cancel_open_orders_on_exit": True}
+        self.more = {**usual, **self.more}
         super().__post_init__()
         self._fundhedge_figures = {}
         self.exchange = self.dp._exchange = Freqtrade()
@@ -241,12 +242,12 @@ def test_an_entry_that_rests_is_withdrawn_when_nobody_wants_it(strategy: Posting
 
 
 def test_refused_where_it_cannot_work(tmp_path: Path) -> None:
-    """An exchange on which Freqtrade has no post-only orders, and a wait without end: one line each."""
+    """An exchange on which Freqtrade has no post-only orders, no end, no bot: one line each."""
     strategy = Posting(tmp_path)
     strategy.check_maker_entries()
     strategy.exchange.times = ("GTC", "IOC")
     with pytest.raises(ConfigError, match=r"^fundhedge\.carry\.maker_entries: .*post-only orders on Binance; set it"):
         strategy.check_maker_entries()
-    strategy = Posting(tmp_path, more={"unfilledtimeout": {"exit": 5}})
-    with pytest.raises(ConfigError, match=r"unfilledtimeout\.entry is needed"):
-        strategy.check_maker_entries()
+    for key, value in [("unfilledtimeout", {"exit": 5}), ("cancel_open_orders_on_exit", False)]:
+        with pytest.raises(ConfigError, match=rf"maker_entries: {key}.* is needed, or"):
+            Posting(tmp_path, more={key: value}).check_maker_entries()

@@ -69,6 +69,9 @@ def config_findings(config: Mapping[str, Any], section: FundHedgeConfig) -> Iter
     yield ok("config", f"valid: {mode}, {margin} margin, {stake}, leverage {section.margin.leverage:g}")
     yield from _exit_findings(config)
     yield from _order_findings(config)
+    if section.carry.maker_entries and not config.get("cancel_open_orders_on_exit"):
+        text = "fundhedge.carry.maker_entries is true: an entry that waits could fill while the bot is stopped"
+        yield fail("maker_entries", text, "set cancel_open_orders_on_exit to true")
     yield from _section_findings(config, section, margin)
 
 

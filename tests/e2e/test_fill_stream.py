@@ -16,6 +16,7 @@ RESTING: dict[str, Any] = {
     # A loop is far away: what is hedged before it comes was hedged by the stream.
     "internals": {"process_throttle_secs": 4},
     "unfilledtimeout": {"entry": 60, "exit": 60, "unit": "minutes"},
+    "cancel_open_orders_on_exit": True,
     "fundhedge": {"carry": {"maker_entries": True}},
 }
 
