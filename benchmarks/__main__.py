@@ -6,103 +6,104 @@ python -m benchmarks [--quick] [--only loop_cost bot_cost hedge_cost frame_cost]
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import re
-import subprocess
-import sys
-from dataclasses import dataclass, replace
+import signal
+import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from benchmarks.rows import Row, markdown, show
+from benchmarks.apart import measured
+from benchmarks.rows import markdown, show
 
-ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
-TIMEOUT_S = 3600
 
 
 @dataclass(frozen=True)
 class Part:
-    """One benchmark: how it is run, in full and quickly; `old` ones print lines of their own instead of rows."""
+    """One benchmark, what it is told, and the seconds after which it is ended."""
 
     name: str
     words: str = ""
-    quick: str = "--quick"
-    old: bool = False
+    limit_s: float = 300.0
 
     def command(self, quick: bool) -> str:
         """What a user would type."""
-        script = f"python benchmarks/{self.name}.py" if self.old else f"python -m benchmarks.{self.name}"
-        return " ".join(word for word in (script, self.words, self.quick if quick else "") if word)
+        words = ("python -m", f"benchmarks.{self.name}", self.words, "--quick" if quick else "")
+        return " ".join(word for word in words if word)
 
 
 PARTS = (
-    Part("hedge_cost"),
-    Part("leg_gap", quick="--rounds 1", old=True),
-    Part("leg_gap", "--no-stream", quick="--rounds 1", old=True),
-    Part("leg_gap", "--resting", quick="--rounds 1", old=True),
-    Part("bot_cost"),
+    Part("hedge_cost", limit_s=420),
+    Part("hedge_cost", "--float", limit_s=420),
+    Part("bot_cost", limit_s=420),
     Part("loop_cost", "--only loop"),
     Part("loop_cost", "--only past"),
-    Part("loop_cost", "--only memory start"),
+    Part("loop_cost", "--only start"),
+    Part("loop_cost", "--only memory", limit_s=600),
     Part("frame_cost"),
-    Part("backtest_cost", quick="--repeat 1", old=True),
-    Part("report_cost", "--trades 100000", quick="--trades 2000 --repeat 1", old=True),
+    Part("backtest_cost", limit_s=600),
+    Part("report_cost"),
 )
 
 
-def measured(part: Part, quick: bool) -> list[Row]:
-    """Run one benchmark in a process of its own."""
-    command = part.command(quick)
-    words = [sys.executable, *command.split()[1:], *([] if part.old else ["--json"])]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
-    if done.returncode:
-        tail = (done.stderr or done.stdout).strip().splitlines() or ["no word"]
-        return [Row(f"{part.name} failed: {tail[-1][:120]}", "-", kept=False, limit="no failure", command=command)]
-    lines = [line for line in done.stdout.splitlines() if line.strip()]
-    if part.old:
-        return [replace(_plain(line), command=command) for line in lines]
-    return [replace(Row(**json.loads(line)), command=command) for line in lines]
-
-
-def _plain(line: str) -> Row:
-    """A line that an older benchmark prints for people: its figures begin where its words end."""
-    words, gap, figures = line.strip().partition(": ")
-    if not gap:
-        words, _, figures = re.sub(r" {2,}", "  ", line.strip()).partition("  ")
-    return Row(words, figures)
-
-
 def load() -> str:
-    """Under what the table was made."""
+    """Under what the table is made."""
     one, five, _ = os.getloadavg()
-    return f"{os.cpu_count()} cores, load {one:.1f} (5 minutes: {five:.1f})"
+    return f"{os.cpu_count()} cores, load {one:.1f} (5 minutes: {five:.1f}) before the first row"
 
 
-def main() -> None:
+def between_marks(text: str, table: str) -> str:
+    """A page with another table.
+
+    Raises
+    ------
+    ValueError : it has not one place for it
+    """
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise ValueError(f"there must be one {BEGIN}, and one {END} after it")
+    return f"{text.partition(BEGIN)[0]}{BEGIN}\n{table}\n{END}{text.partition(END)[2]}"
+
+
+def end_with_what_runs() -> None:
+    """Ctrl-C and a kill of this process end the benchmark that runs, too, and by it what it has started."""
+    signal.signal(signal.SIGTERM, _ended)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
+
+
+def _ended(*_: Any) -> None:
+    raise SystemExit("ended from outside")
+
+
+def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small runs")
     parser.add_argument("--only", nargs="+", choices=sorted({part.name for part in PARTS}))
     parser.add_argument("--to", type=Path, help="a Markdown file: the table goes between its marks")
-    wanted = parser.parse_args()
-    under, rows = load(), []
-    print(f"before the first: {under}", flush=True)
+    wanted = parser.parse_args(arguments)
+    if wanted.to is not None:
+        between_marks(wanted.to.read_text(), "")  # not after half an hour
+    under, begun, rows = load(), time.monotonic(), []
+    print(under, flush=True)
     for part in PARTS:
         if wanted.only is None or part.name in wanted.only:
-            found = measured(part, wanted.quick)
+            started = time.monotonic()
+            found = measured(part.command(wanted.quick), part.limit_s)
             show(found, as_json=False)
+            print(f"  ({time.monotonic() - started:.0f} s: {part.command(wanted.quick)})", flush=True)
             rows += found
-    table = f"Measured with {'`make bench QUICK=1`' if wanted.quick else '`make bench`'}: {under}.\n\n{markdown(rows)}"
-    if wanted.to is not None:
-        text = wanted.to.read_text()
-        head, rest = text.split(BEGIN)
-        wanted.to.write_text(f"{head}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}")
-    else:
+    with_what = f"`python -m benchmarks{' --quick' if wanted.quick else ''}`"
+    took = f"{(time.monotonic() - begun) / 60:.0f} minutes"
+    table = f"Measured with {with_what} in {took} on {under}.\n\n{markdown(rows)}"
+    if wanted.to is None:
         print(f"\n{table}")
+    else:
+        wanted.to.write_text(between_marks(wanted.to.read_text(), table))
     broken = [row.what for row in rows if row.kept is False]
     if broken:
         raise SystemExit("not kept: " + "; ".join(broken))
 
 
 if __name__ == "__main__":
+    end_with_what_runs()
     main()

@@ -1,16 +1,15 @@
 """Time of `freqtrade backtesting` with FundHedgeStrategy against Freqtrade's own sample strategy, in one run.
 
-Eight pairs, five years of 1 h: made-up candles, in which a hedge lasts ten days, and with DATADIR real ones, in which
-it lasts months while the sample strategy is out after a day. Freqtrade works on every candle with an open trade: the
-second is the harder one. The two strategies take turns; medians. The exchange is the sandbox. On a machine that does
+Eight pairs, five years of 1 h: made-up candles, in which a hedge lasts ten days, and, where there are any, real ones,
+in which it lasts months while the sample strategy is out after a day. Freqtrade works on every candle with an open
+trade: the second is the harder one. The two strategies take turns. The exchange is the sandbox. On a machine that does
 other things, too, CPU seconds say more.
 
-    python benchmarks/backtest_cost.py [DATADIR] [--repeat 3] [--pairs BTC ETH]
+    python -m benchmarks.backtest_cost [--data DATADIR] [--repeat 2] [--pairs BTC ETH]
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import resource
@@ -24,13 +23,23 @@ from statistics import median
 
 import freqtrade
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from real_data import REAL_DATA
+from synthetic import write_pair
+
+from benchmarks.rows import Row, options, row, show
 from freqtrade_fundhedge.sandbox import SandboxServer, freqtrade_config
 
 ROOT = Path(__file__).parents[1]
 COINS = ("BTC", "ETH", "BNB", "SOL", "XRP", "DOGE", "ADA", "LINK")
+STRATEGIES = ("FundHedgeStrategy", "SampleStrategy")
+LIMIT = 1.3
+TIMEOUT_S = 300.0
 
 
 def config(url: str, pairs: list[str]) -> dict[str, object]:
+    """Freqtrade's configuration."""
     side = {"price_side": "other", "use_order_book": True, "order_book_top": 1}
     return {
         "trading_mode": "futures",
@@ -56,71 +65,89 @@ class Bench:
     home: Path
     datadir: Path
     timerange: str
+    coins: list[str]
 
-    def timed(self, strategy: str, strategies: Path) -> tuple[float, float, int]:
+    def timed(self, strategy: str) -> tuple[float, float, int]:
         """Seconds, user CPU seconds and number of trades of one backtest."""
         words = [
             sys.executable, "-m", "freqtrade", "backtesting", "-c", str(self.home / "config.json"),
-            "--userdir", str(self.home), "--datadir", str(self.datadir), "--strategy-path", str(strategies),
+            "--userdir", str(self.home), "--datadir", str(self.datadir), "--strategy-path", str(self.home),
             "--strategy", strategy, "--timeframe", "1h", "--timerange", self.timerange, "--cache", "none",
             "--export", "none",
         ]  # fmt: skip
         cpu, begun = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime, time.perf_counter()
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
         took = time.perf_counter() - begun
-        if done.returncode:
-            raise SystemExit(done.stdout[-2000:] + done.stderr[-2000:])
         found = re.search(rf"{strategy}\s*│\s*(\d+)", done.stdout)
+        if done.returncode or found is None:
+            raise SystemExit(
+                f"{done.stdout[-2000:]}{done.stderr[-2000:]}\nno result of {strategy}, {self.name} candles"
+            )
         spent = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - cpu
-        return took, spent, int(found.group(1)) if found else 0
+        return took, spent, int(found[1])
 
-    def compare(self, repeat: int) -> None:
-        """Print the medians of both strategies, which take turns."""
-        both = {"SampleStrategy": self.home, "FundHedgeStrategy": ROOT / "user_data" / "strategies"}
-        runs: dict[str, list[tuple[float, float, int]]] = {name: [] for name in both}
+    def row(self, url: str, repeat: int) -> Row:
+        """Both strategies, which take turns."""
+        pairs = [f"{coin}/USDT:USDT" for coin in self.coins]
+        (self.home / "config.json").write_text(json.dumps(config(url, pairs)))
+        runs: dict[str, list[tuple[float, float, int]]] = {name: [] for name in STRATEGIES}
         for _ in range(repeat):
-            for name, folder in both.items():
-                runs[name].append(self.timed(name, folder))
-        medians = {name: [median(run[i] for run in found) for i in (0, 1, 2)] for name, found in runs.items()}
-        for name, (seconds, cpu, trades) in medians.items():
-            print(f"{self.name:8} {name:18} {seconds:6.1f} s  {cpu:6.1f} s CPU  {trades:5.0f} trades")
-        (sample_s, sample_cpu, _), (ours_s, ours_cpu, _) = medians.values()
-        print(
-            f"{self.name:8} ratio of medians   {ours_s / sample_s:6.2f}    {ours_cpu / sample_cpu:6.2f} CPU", flush=True
+            for name in STRATEGIES:
+                runs[name].append(self.timed(name))
+        (ours, our_cpu, our_trades), (theirs, their_cpu, their_trades) = (
+            [median(run[i] for run in runs[name]) for i in (0, 1, 2)] for name in STRATEGIES
         )
+        return row(
+            f"backtest of FundHedgeStrategy, {len(pairs)} pairs, 1 h {self.timerange}, {self.name} candles, "
+            f"{our_trades:,.0f} trades",
+            [run[0] for run in runs[STRATEGIES[0]]], "s", limit=f"{LIMIT} x", kept=ours / theirs <= LIMIT,
+            against=f"{theirs:.1f} s of Freqtrade's sample strategy, {their_trades:,.0f} trades: "
+            f"{ours / theirs:.2f} x; user CPU {our_cpu / their_cpu:.2f} x",
+        )  # fmt: skip
 
 
-def made_up(home: Path, coins: list[str]) -> Bench:
-    sys.path.insert(0, str(ROOT / "tests"))
-    from synthetic import write_pair  # noqa: PLC0415
+def strategies(home: Path) -> None:
+    """Both, in one folder."""
+    for path in (
+        Path(freqtrade.__file__).parent / "templates" / "sample_strategy.py",
+        ROOT / "user_data" / "strategies" / "FundHedgeStrategy.py",
+    ):
+        (home / path.name).write_text(path.read_text())
 
+
+def made_up(home: Path, coins: list[str], years: int) -> Bench:
+    """Candles that are the same on each machine; the first weeks are what the strategies need to start."""
     for seed, coin in enumerate(coins):
-        write_pair(home / "made-up", coin, coin, 1.0, 365 * 5 + 41, seed, 100.0)
-    return Bench("made-up", home, home / "made-up", "20240211-")
+        write_pair(home / "made-up", coin, coin, 1.0, 365 * years + 41, seed, 100.0)
+    return Bench("made-up", home, home / "made-up", "20240211-", coins)
 
 
-def write_config(home: Path, url: str, coins: list[str]) -> None:
-    (home / "config.json").write_text(json.dumps(config(url, [f"{coin}/USDT:USDT" for coin in coins])))
+def real(home: Path, datadir: Path, timerange: str, coins: list[str]) -> Bench:
+    """Perpetuals in a data folder of Freqtrade's; all of them unless some are named."""
+    files = sorted((datadir / "futures").glob("*_USDT_USDT-1h-futures.feather"))
+    return Bench("Binance's", home, datadir.resolve(), timerange, coins or [f.name.partition("_")[0] for f in files])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("datadir", type=Path, nargs="?", help="real candles, a data directory of Freqtrade")
-    parser.add_argument("--pairs", nargs="*", default=[], help="perpetuals in that directory; all of them by default")
-    parser.add_argument("--since", default="20201001", help="where real candles begin")
-    parser.add_argument("--repeat", type=int, default=3)
+    parser = options(__doc__)
+    parser.add_argument(
+        "--data", type=Path, default=REAL_DATA / "binance", help="real candles, a folder of Freqtrade's"
+    )
+    parser.add_argument("--pairs", nargs="*", default=[], help="perpetuals in that folder; all of them by default")
+    parser.add_argument("--timerange", default="20201001-", help="of the real candles")
+    parser.add_argument("--repeat", type=int, default=2)
     wanted = parser.parse_args()
+    coins = list(COINS)
+    if wanted.quick:
+        coins, wanted.pairs, wanted.timerange = coins[:2], ["BTC", "ETH"], "20240101-"
+        wanted.repeat = 1
     with tempfile.TemporaryDirectory() as folder, SandboxServer(own_process=True) as sandbox:
         home = Path(folder)
-        sample = Path(freqtrade.__file__).parent / "templates" / "sample_strategy.py"
-        (home / "sample_strategy.py").write_text(sample.read_text())
-        write_config(home, sandbox.url, list(COINS))
-        made_up(home, list(COINS)).compare(wanted.repeat)
-        if wanted.datadir is not None:
-            files = (wanted.datadir / "futures").glob("*_USDT_USDT-1h-futures.feather")
-            coins = wanted.pairs or sorted(file.name.partition("_")[0] for file in files)
-            write_config(home, sandbox.url, coins)
-            Bench("real", home, wanted.datadir.resolve(), f"{wanted.since}-").compare(wanted.repeat)
+        strategies(home)
+        show([made_up(home, coins, 1 if wanted.quick else 5).row(sandbox.url, wanted.repeat)], wanted.json)
+        if (wanted.data / "futures").is_dir():
+            bench = real(home, wanted.data, wanted.timerange, wanted.pairs)
+            show([bench.row(sandbox.url, wanted.repeat)], wanted.json)
 
 
 if __name__ == "__main__":

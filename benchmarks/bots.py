@@ -14,11 +14,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "e2e"))
 
-from harness import ORDER, SPOT_ORDER, SWEEP, TRANSFER, Market, Run, deep_merge, shorts
+from harness import ORDER, SPOT_ORDER, SWEEP, TOP_UP, TRANSFER, Market, Run, deep_merge, shorts
 
 from freqtrade_fundhedge.sandbox import SandboxControl, SandboxServer
 
-__all__ = ["ORDER", "SPOT_ORDER", "SWEEP", "TRANSFER", "Probed", "coins", "loops", "probed", "shorts"]
+__all__ = ["ORDER", "SPOT_ORDER", "SWEEP", "TOP_UP", "TRANSFER", "Probed", "coins", "loops", "probed", "shorts"]
 
 STRATEGIES = Path(__file__).parent / "strategies"
 RATE = "0.0004"

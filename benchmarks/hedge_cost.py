@@ -1,12 +1,12 @@
 """What one hedge costs at the exchange: time on one leg, requests, and their weight against Binance's limits.
 
-A real bot whose margin waits in the futures wallet opens twenty hedges, rests, and closes them one after the other,
-against the sandbox exchange, which adds so many milliseconds to each request. Ours are the requests that have this
-package on their stack; what they cost on top of the quiet loops' two is the entry's or the exit's. Weights are ccxt's
-cost fields times the limit that ccxt counts in, and Binance's documented weight where ccxt counts less
-(`/fapi/v3/account` 5, `/fapi/v1/premiumIndex` of all 10).
+A real bot opens twenty hedges, rests, and closes them one after the other, against the sandbox exchange, which adds so
+many milliseconds to each request. Margin is fetched just in time, as by default, or waits in the futures wallet
+(`--float`: `fund_entries` false). Ours are the requests that have this package on their stack; what they cost on top of
+the quiet loops' two is the entry's or the exit's. Weights are ccxt's cost fields times the limit that ccxt counts in,
+and Binance's documented weight where ccxt counts less (`/fapi/v3/account` 5, `/fapi/v1/premiumIndex` of all 10).
 
-    python -m benchmarks.hedge_cost [--hedges 20] [--latency-ms 50] [--loops 20]
+    python -m benchmarks.hedge_cost [--float] [--hedges 20] [--latency-ms 50] [--loops 36]
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bots import ORDER, SPOT_ORDER, SWEEP, TRANSFER, Line, Probed, coins, loops, probed, shorts
+from benchmarks.bots import ORDER, SPOT_ORDER, SWEEP, TOP_UP, TRANSFER, Line, Probed, coins, loops, probed, shorts
 from benchmarks.rows import Row, options, row, show
 
 WAIT_S = 600.0
@@ -25,7 +25,9 @@ WAIT_S = 600.0
 # comments (`Weight(IP): 20 => cost = 0.2 * 20`).
 LIMITS = {"spot": 6000.0, "sapi by IP": 12_000.0, "sapi by account": 180_000.0, "futures": 2400.0}
 UNIT = {"spot": 5.0, "sapi by IP": 10.0, "sapi by account": 150.0, "futures": 1.0}
-DOCUMENTED = {("fapiPrivateV3", "account"): 5.0, ("fapiPublic", "premiumIndex"): 10.0}
+DOCUMENTED = {
+    ("fapiPrivateV3", "account"): 5.0, ("fapiPrivateV3", "positionRisk"): 5.0, ("fapiPublic", "premiumIndex"): 10.0,
+}  # fmt: skip
 BY_ACCOUNT = {"asset/transfer"}
 Log = list[dict[str, Any]]
 
@@ -51,23 +53,51 @@ def mine(lines: list[Line], ours: bool = True) -> list[Line]:
     return [line for line in lines if line.get("ours") is ours]
 
 
-def each(lines: list[Line], count: int) -> tuple[float, float]:
-    """Requests of ours and of Freqtrade's for each of so many entries or exits, less the quiet loops' two."""
-    quiet = len(loops(lines)) + 1
-    return (len(mine(lines)) - 2 * quiet) / count, len(mine(lines, False)) / count
+def segments(lines: list[Line], path: str, **fields: str) -> list[list[Line]]:
+    """Lines up to each request of ours like this one, itself included; what follows the last one is left out."""
+    found, open_one = [], []
+    for line in lines:
+        open_one.append(line)
+        if line.get("ours") and line["path"] == path and fields.items() <= line.items():
+            found.append(open_one)
+            open_one = []
+    return found
 
 
-def gaps(log: Log, side: str) -> list[tuple[float, float]]:
+def each(found: list[list[Line]]) -> tuple[list[float], list[float]]:
+    """Requests of ours in each segment, less the two of each loop that began in it; Freqtrade's own."""
+    ours = [len(mine(lines)) - 2.0 * sum("loop" in line for line in lines) for lines in found]
+    return ours, [float(len(mine(lines, False))) for lines in found]
+
+
+def called(line: Line) -> str:
+    """What people would call a request."""
+    return f"{host(line).split()[0]} {line['method']} {line['path'].rpartition('/')[2]}"
+
+
+def usual(found: list[list[Line]]) -> str:
+    """What we ask in most of the segments and how often, loops' own included, and its weights."""
+    counts = [Counter(map(called, mine(lines))) for lines in found]
+    names = dict.fromkeys(name for one in counts for name in one)
+    often = {name: int(statistics.median_low(one[name] for one in counts)) for name in names}
+    asked = ", ".join(f"{name}{f' x {count}' if count > 1 else ''}" for name, count in often.items() if count)
+    sums = {name: [sum(weight(x) for x in mine(lines) if host(x) == name) for lines in found] for name in LIMITS}
+    weighed = (f"{name} {statistics.median(each):.0f}" for name, each in sums.items() if statistics.median(each))
+    return f"{asked}; weight: {', '.join(weighed)}"
+
+
+def gaps(log: Log, side: str) -> dict[str, tuple[float, float]]:
     """For each futures order of a side: milliseconds until its spot order took effect, and its notional in USDT."""
-    found = []
+    found = {}
     for number, first in enumerate(log):
         if (first["method"], first["path"], first["params"].get("side")) != ("POST", ORDER, side):
             continue
+        symbol = first["params"]["symbol"]
         for later in log[number + 1 :]:
-            same = later["params"].get("symbol") == first["params"]["symbol"]
-            if same and (later["method"], later["path"]) == ("POST", SPOT_ORDER) and later["params"]["side"] != side:
+            is_spot = (later["method"], later["path"]) == ("POST", SPOT_ORDER)
+            if is_spot and later["params"]["symbol"] == symbol and later["params"]["side"] != side:
                 notional = float(later["params"]["quantity"]) * float(later["params"]["price"])
-                found.append((later["applied"] - first["applied"], notional))
+                found[symbol] = (later["applied"] - first["applied"], notional)
                 break
     return found
 
@@ -84,63 +114,74 @@ def sweeps(lines: list[Line]) -> Counter[str]:
     found: Counter[str] = Counter()
     between: list[str] = []
     for line in mine(lines):
-        name = f"{line['method']} {line['path']}"
-        between.append(name)
-        if name == "POST order":
+        between.append(called(line))
+        if between[-1] == "spot POST order":
             between = []
-        elif name == "POST asset/transfer" and line.get("type") == SWEEP:
+        elif line["path"] == "asset/transfer" and line.get("type") == SWEEP:
             found[", ".join(between)] += 1
     return found
 
 
 def weights(quiet: list[list[Line]], about: str, loop_s: float = 5.0) -> list[Row]:
-    """Of ours a minute while nothing happens, with Freqtrade's usual five seconds a loop."""
-    used: Counter[str] = Counter()
-    for line in (line for loop in quiet for line in mine(loop)):
-        used[host(line)] += weight(line)
-    minutes = len(quiet) * loop_s / 60
+    """Of each minute of quiet loops, with Freqtrade's usual five seconds a loop; Freqtrade's own beside ours."""
+    minute = min(round(60 / loop_s), len(quiet))
+    used: dict[tuple[str, bool], list[float]] = {}
+    for first in range(len(quiet) - minute + 1):
+        lines = [line for loop in quiet[first : first + minute] for line in loop if "ours" in line]
+        for name, ours in ((name, ours) for name in LIMITS for ours in (True, False)):
+            weighed = sum(weight(line) for line in lines if host(line) == name and line["ours"] is ours)
+            used.setdefault((name, ours), []).append(weighed * 60 / loop_s / minute)
     return [
         row(
-            f"weight a minute on Binance's {name} limit, {about}, a loop each {loop_s:.0f} s", [used[name] / minutes],
-            digits=0, against=f"{used[name] / minutes / limit:.1%} of {limit:,.0f}",
+            f"weight a minute on Binance's {name} limit, {about}, a loop each {loop_s:.0f} s", used[name, True],
+            digits=0, against=f"{max(used[name, True]) / limit:.1%} of {limit:,.0f} at worst; "
+            f"Freqtrade's own {statistics.median(used[name, False]):.0f}",
         )
         for name, limit in LIMITS.items()
+        if max(used[name, True])
     ]  # fmt: skip
 
 
-def rows(phases: dict[str, list[Line]], log: Log, count: int, latency: int) -> list[Row]:
-    """The whole table of one run."""
-    opened, closed, trip = gaps(log, "SELL"), gaps(log, "BUY"), f"{latency} ms a request"
-    exposed = [(a[0] * a[1] + b[0] * b[1]) / 1000 for a, b in zip(opened, closed, strict=True)]
-    usdt = statistics.median(notional for _, notional in opened)
+def one_leg(log: Log, latency: int, trip: str) -> Row:
+    """How much stood on one leg, and for how long, in the life of a hedge."""
+    opened, closed = gaps(log, "SELL"), gaps(log, "BUY")
+    exposed = [sum(ms * usdt for ms, usdt in (opened[name], closed[name])) / 1000 for name in opened]
+    usdt = statistics.median(notional for _, notional in opened.values())
     floor = 2 * latency / 1000 * usdt
-    times, clean = to_spot(log), sweeps(phases["exit"])
-    usual, often = clean.most_common(1)[0]
+    ratio = f": {statistics.median(exposed) / floor:.1f} x" if floor else ""
+    return row(
+        f"USDT-seconds on one leg in the whole life of a hedge of {usdt:.0f} USDT, {trip}", exposed,
+        against=f"{floor:.0f} with one round trip an entry and one an exit{ratio}",
+    )  # fmt: skip
+
+
+def rows(phases: dict[str, list[Line]], log: Log, about: str, count: int, latency: int) -> list[Row]:
+    """The whole table of one run."""
+    trip, times = f"{latency} ms a request, {about}", to_spot(log)
+    trips = f"{statistics.median(times) / latency:.1f} round trips; three at least" if latency else ""
     found = [
-        row(
-            f"USDT-seconds on one leg in the whole life of a hedge of {usdt:.0f} USDT, {trip}", exposed,
-            against=f"{floor:.0f} with one round trip an entry and one an exit: "
-            f"{statistics.median(exposed) / floor if floor else 0:.1f} x",
-        ),
-        row(
-            f"from the exit's fill to USDT on spot, {trip}", times, "ms", digits=0,
-            against=f"{statistics.median(times) / latency if latency else 0:.1f} round trips",
-        ),
-    ]  # fmt: skip
-    for name in ("entry", "exit"):
-        ours, theirs = each(phases[name], count)
-        what = f"requests of ours for an {name}" + (" and its sweep" if name == "exit" else "")
-        found.append(row(what, [ours], against=f"{theirs:.1f} of Freqtrade's meanwhile"))
-    kept = usual.count(",") <= 1
-    found.append(Row(f"requests of a sweep: {usual}", f"{usual.count(',') + 1}", limit="one read, one send", kept=kept,
-                     against=f"{often} of {clean.total()} sweeps"))  # fmt: skip
-    return found + weights(loops(phases["quiet"]), f"{count} hedges")
+        one_leg(log, latency, trip),
+        row(f"from the exit's fill to USDT on spot, {trip}", times, "ms", digits=0, against=trips),
+    ]
+    entries = segments(phases["entry"], "order", method="POST", side="BUY")
+    exits = segments(phases["exit"], "asset/transfer", type=SWEEP)
+    for name, parts in (("entry", entries), ("exit and its sweep", exits)):
+        ours, theirs = each(parts[1:])
+        against = f"{statistics.median(theirs):.0f} of Freqtrade's meanwhile; with the loop: {usual(parts[1:])}"
+        found.append(row(f"requests of ours for an {name}, {about}", ours, digits=0, against=against))
+    clean = sweeps(phases["exit"])
+    most, often = clean.most_common(1)[0]
+    found.append(Row(
+        f"requests of a sweep, {about}: {most}", f"{most.count(',') + 1}", limit="one read, one send",
+        kept=most.count(",") <= 1, against=f"{often} of {clean.total()} sweeps",
+    ))  # fmt: skip
+    return found + weights(loops(phases["quiet"]), f"{count} hedges, {about}")
 
 
-def run(hedges: int, latency: int, count: int) -> tuple[dict[str, list[Line]], Log]:
+def run(hedges: int, latency: int, count: int, funded: bool) -> tuple[dict[str, list[Line]], Log]:
     """Open, rest, close; the probe's lines of each, and the exchange's log."""
-    wallets = {"spot_usdt": 10**6, "futures_usdt": 10**5}
-    settings = {"fundhedge": {"margin": {"fund_entries": False}}}
+    wallets = {"spot_usdt": 10**6, "futures_usdt": 0 if funded else 10**5}
+    settings = {"fundhedge": {"margin": {"fund_entries": funded}}}
     with (
         tempfile.TemporaryDirectory() as folder,
         probed(Path(folder), "Hedged", hedges, hedges, settings, **wallets) as bot,
@@ -155,29 +196,45 @@ def run(hedges: int, latency: int, count: int) -> tuple[dict[str, list[Line]], L
         rested = len(bot.lines())
         _close_all(bot, hedges)
         lines, log = bot.lines(), bot.sandbox.requests("POST", ".*")
+    expect(log, hedges, funded)
     phases = {"entry": lines[:entered], "quiet": lines[entered:rested], "exit": lines[rested:]}
     begun = next(n for n, line in enumerate(phases["entry"]) if "loop" in line)
     phases["entry"] = phases["entry"][begun:]
     return phases, log  # type: ignore[return-value]
 
 
+def expect(log: Log, hedges: int, funded: bool) -> None:
+    """What was sent is what so many hedges take, each order once; else the figures are of something else."""
+    sent = Counter((r["path"], r["params"].get("side") or r["params"].get("type")) for r in log)
+    orders = {path: (sent[path, "BUY"], sent[path, "SELL"]) for path in (ORDER, SPOT_ORDER)}
+    if set(orders.values()) != {(hedges, hedges)} or sent[TRANSFER, SWEEP] < hedges:
+        raise SystemExit(f"not {hedges} hedges opened, closed and swept: {dict(sent)}")
+    if bool(sent[TRANSFER, TOP_UP]) is not funded:
+        raise SystemExit(f"{sent[TRANSFER, TOP_UP]} top-ups with fund_entries {funded}")
+
+
 def _close_all(bot: Probed, hedges: int) -> None:
     """One after the other, each with time to be swept."""
     for left, market in enumerate(reversed(coins(hedges)), start=1):
+        swept = len(bot.requests("POST", TRANSFER, type=SWEEP))
         bot.close(market)
         bot.wait("a short closed", lambda n=hedges - left: len(shorts(bot.sandbox.books())) <= n, WAIT_S)
+        bot.wait("its sweep", lambda n=swept: len(bot.requests("POST", TRANSFER, type=SWEEP)) > n, WAIT_S)
     bot.looped(3, WAIT_S)
 
 
 def main() -> None:
     parser = options(__doc__)
+    parser.add_argument("--float", dest="funded", action="store_false", help="margin waits in the futures wallet")
     parser.add_argument("--hedges", type=int, default=20)
     parser.add_argument("--latency-ms", type=int, default=50)
-    parser.add_argument("--loops", type=int, default=20)
+    parser.add_argument("--loops", type=int, default=36)
     wanted = parser.parse_args()
     if wanted.quick:
-        wanted.hedges, wanted.loops = 5, 8
-    show(rows(*run(wanted.hedges, wanted.latency_ms, wanted.loops), wanted.hedges, wanted.latency_ms), wanted.json)
+        wanted.hedges, wanted.loops = 5, 14
+    about = "margin fetched just in time" if wanted.funded else "margin waiting"
+    phases, log = run(wanted.hedges, wanted.latency_ms, wanted.loops, wanted.funded)
+    show(rows(phases, log, about, wanted.hedges, wanted.latency_ms), wanted.json)
 
 
 if __name__ == "__main__":
