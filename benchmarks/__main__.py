@@ -34,8 +34,7 @@ class Part:
 
 
 PARTS = (
-    Part("hedge_cost", limit_s=420),
-    Part("hedge_cost", "--float", limit_s=420),
+    Part("hedge_cost", limit_s=500),
     Part("bot_cost", limit_s=420),
     Part("loop_cost", "--only loop"),
     Part("loop_cost", "--only past"),

@@ -49,10 +49,14 @@ class Probed(Run):
             return []
         return [json.loads(line) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
 
-    def looped(self, count: int, timeout: float) -> None:
-        """Wait for so many loops from now."""
-        goal = sum("loop" in line for line in self.lines()) + count + 1
+    def looped(self, count: int, timeout: float, since: int | None = None) -> None:
+        """Wait for so many loops from now, or from so many lines on."""
+        goal = sum("loop" in line for line in self.lines()[:since]) + count + 1
         self.wait(f"{count} loops", lambda: sum("loop" in line for line in self.lines()) >= goal, timeout)
+
+    def keep_pace(self, seconds: float) -> None:
+        """From the next loop on begin one each so many seconds; less for those that last longer."""
+        (self.folder / "pace").write_text(str(seconds))
 
     def all_open(self, timeout: float) -> None:
         """Wait until every slot is taken."""

@@ -1,12 +1,13 @@
 """What one hedge costs at the exchange: time on one leg, requests, and their weight against Binance's limits.
 
-A real bot opens twenty hedges, rests, and closes them one after the other, against the sandbox exchange, which adds so
-many milliseconds to each request. Margin is fetched just in time, as by default, or waits in the futures wallet
-(`--float`: `fund_entries` false). Ours are the requests that have this package on their stack; what they cost on top of
-the quiet loops' two is the entry's or the exit's. Weights are ccxt's cost fields times the limit that ccxt counts in,
-and Binance's documented weight where ccxt counts less (`/fapi/v3/account` 5, `/fapi/v1/premiumIndex` of all 10).
+Two real bots open twenty hedges, rest with a loop each five seconds, and close them one after the other, each against
+a sandbox exchange of its own, which adds so many milliseconds to each request. Margin of the first is fetched just in
+time, as by default; the other's waits in the futures wallet (`fund_entries` false). While one trades the other rests.
+Ours are the requests that have this package on their stack; what they cost on top of the quiet loops' two is the
+entry's or the exit's. Weights are ccxt's cost fields times the limit that ccxt counts in, and Binance's documented
+weight where ccxt counts less (`/fapi/v3/account` 5, `/fapi/v1/premiumIndex` of all 10).
 
-    python -m benchmarks.hedge_cost [--float] [--hedges 20] [--latency-ms 50] [--loops 36]
+    python -m benchmarks.hedge_cost [--hedges 20] [--latency-ms 50] [--loops 13]
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from __future__ import annotations
 import statistics
 import tempfile
 from collections import Counter
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
 from benchmarks.bots import ORDER, SPOT_ORDER, SWEEP, TOP_UP, TRANSFER, Line, Probed, coins, loops, probed, shorts
 from benchmarks.rows import Row, options, row, show
 
-WAIT_S = 600.0
+WAIT_S = 300.0
+LOOP_S = 5.0  # Freqtrade's default
+FUNDED = {True: "margin fetched just in time", False: "margin waiting"}
 # Weight a minute of each host's limit, and how much of it one of ccxt's units is: Binance, "Limits", and ccxt's own
 # comments (`Weight(IP): 20 => cost = 0.2 * 20`).
 LIMITS = {"spot": 6000.0, "sapi by IP": 12_000.0, "sapi by account": 180_000.0, "futures": 2400.0}
@@ -122,18 +126,18 @@ def sweeps(lines: list[Line]) -> Counter[str]:
     return found
 
 
-def weights(quiet: list[list[Line]], about: str, loop_s: float = 5.0) -> list[Row]:
-    """Of each minute of quiet loops, with Freqtrade's usual five seconds a loop; Freqtrade's own beside ours."""
-    minute = min(round(60 / loop_s), len(quiet))
+def weights(quiet: list[list[Line]], about: str) -> list[Row]:
+    """Of each minute of quiet loops; Freqtrade's own beside ours."""
+    minute = min(round(60 / LOOP_S), len(quiet))
     used: dict[tuple[str, bool], list[float]] = {}
     for first in range(len(quiet) - minute + 1):
         lines = [line for loop in quiet[first : first + minute] for line in loop if "ours" in line]
         for name, ours in ((name, ours) for name in LIMITS for ours in (True, False)):
             weighed = sum(weight(line) for line in lines if host(line) == name and line["ours"] is ours)
-            used.setdefault((name, ours), []).append(weighed * 60 / loop_s / minute)
+            used.setdefault((name, ours), []).append(weighed * 60 / LOOP_S / minute)
     return [
         row(
-            f"weight a minute on Binance's {name} limit, {about}, a loop each {loop_s:.0f} s", used[name, True],
+            f"weight a minute on Binance's {name} limit, {about}, a loop each {LOOP_S:.0f} s", used[name, True],
             digits=0, against=f"{max(used[name, True]) / limit:.1%} of {limit:,.0f} at worst; "
             f"Freqtrade's own {statistics.median(used[name, False]):.0f}",
         )
@@ -155,7 +159,7 @@ def one_leg(log: Log, latency: int, trip: str) -> Row:
     )  # fmt: skip
 
 
-def rows(phases: dict[str, list[Line]], log: Log, about: str, count: int, latency: int) -> list[Row]:
+def rows(during: dict[str, list[Line]], log: Log, about: str, count: int, latency: int) -> list[Row]:
     """The whole table of one run."""
     trip, times = f"{latency} ms a request, {about}", to_spot(log)
     trips = f"{statistics.median(times) / latency:.1f} round trips; three at least" if latency else ""
@@ -163,44 +167,56 @@ def rows(phases: dict[str, list[Line]], log: Log, about: str, count: int, latenc
         one_leg(log, latency, trip),
         row(f"from the exit's fill to USDT on spot, {trip}", times, "ms", digits=0, against=trips),
     ]
-    entries = segments(phases["entry"], "order", method="POST", side="BUY")
-    exits = segments(phases["exit"], "asset/transfer", type=SWEEP)
+    entries = segments(during["entry"], "order", method="POST", side="BUY")
+    exits = segments(during["exit"], "asset/transfer", type=SWEEP)
     for name, parts in (("entry", entries), ("exit and its sweep", exits)):
         ours, theirs = each(parts[1:])
         against = f"{statistics.median(theirs):.0f} of Freqtrade's meanwhile; with the loop: {usual(parts[1:])}"
         found.append(row(f"requests of ours for an {name}, {about}", ours, digits=0, against=against))
-    clean = sweeps(phases["exit"])
+    clean = sweeps(during["exit"])
     most, often = clean.most_common(1)[0]
     found.append(Row(
         f"requests of a sweep, {about}: {most}", f"{most.count(',') + 1}", limit="one read, one send",
         kept=most.count(",") <= 1, against=f"{often} of {clean.total()} sweeps",
     ))  # fmt: skip
-    return found + weights(loops(phases["quiet"]), f"{count} hedges, {about}")
+    return found + weights(loops(during["quiet"]), f"{count} hedges, {about}")
 
 
-def run(hedges: int, latency: int, count: int, funded: bool) -> tuple[dict[str, list[Line]], Log]:
-    """Open, rest, close; the probe's lines of each, and the exchange's log."""
+def opened(folder: Path, hedges: int, funded: bool) -> AbstractContextManager[Probed]:
+    """A bot and its sandbox, not started."""
     wallets = {"spot_usdt": 10**6, "futures_usdt": 0 if funded else 10**5}
     settings = {"fundhedge": {"margin": {"fund_entries": funded}}}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        probed(Path(folder), "Hedged", hedges, hedges, settings, **wallets) as bot,
-    ):
-        bot.sandbox.post("latency", ms=latency)
-        bot.start()
-        bot.all_open(WAIT_S)
-        bot.hold_entries()
-        bot.looped(3, WAIT_S)
-        entered = len(bot.lines())
-        bot.looped(count, WAIT_S)
-        rested = len(bot.lines())
-        _close_all(bot, hedges)
-        lines, log = bot.lines(), bot.sandbox.requests("POST", ".*")
-    expect(log, hedges, funded)
-    phases = {"entry": lines[:entered], "quiet": lines[entered:rested], "exit": lines[rested:]}
-    begun = next(n for n, line in enumerate(phases["entry"]) if "loop" in line)
-    phases["entry"] = phases["entry"][begun:]
-    return phases, log  # type: ignore[return-value]
+    return probed(folder / str(funded), "Hedged", hedges, hedges, settings, **wallets)
+
+
+def run(hedges: int, latency: int, count: int) -> dict[bool, tuple[dict[str, list[Line]], Log]]:
+    """Open, rest, close; the probe's lines of each, and the exchange's log; with and without `fund_entries`."""
+    marks: dict[bool, list[int]] = {}
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        bots = {funded: stack.enter_context(opened(Path(folder), hedges, funded)) for funded in FUNDED}
+        for funded, bot in bots.items():
+            bot.sandbox.post("latency", ms=latency)
+            bot.start()
+            bot.all_open(WAIT_S)
+            bot.hold_entries()
+            bot.looped(3, WAIT_S)
+            marks[funded] = [len(bot.lines())]
+            bot.keep_pace(LOOP_S)
+        for funded, bot in bots.items():
+            bot.looped(count, WAIT_S, since=marks[funded][0])
+            marks[funded].append(len(bot.lines()))
+        logs = {}
+        for funded, bot in bots.items():
+            _close_all(bot, hedges)
+            logs[funded] = bot.sandbox.requests("POST", ".*")
+            expect(logs[funded], hedges, funded)
+        return {funded: (phases(bot.lines(), *marks[funded]), logs[funded]) for funded, bot in bots.items()}
+
+
+def phases(lines: list[Line], entered: int, rested: int) -> dict[str, list[Line]]:
+    """From the first loop on, while it enters, rests and exits; what it rested at a loop a second is left out."""
+    begun = next(n for n, line in enumerate(lines) if "loop" in line)
+    return {"entry": lines[begun:entered], "quiet": lines[entered:rested], "exit": lines[rested:]}
 
 
 def expect(log: Log, hedges: int, funded: bool) -> None:
@@ -220,21 +236,18 @@ def _close_all(bot: Probed, hedges: int) -> None:
         bot.close(market)
         bot.wait("a short closed", lambda n=hedges - left: len(shorts(bot.sandbox.books())) <= n, WAIT_S)
         bot.wait("its sweep", lambda n=swept: len(bot.requests("POST", TRANSFER, type=SWEEP)) > n, WAIT_S)
-    bot.looped(3, WAIT_S)
 
 
 def main() -> None:
     parser = options(__doc__)
-    parser.add_argument("--float", dest="funded", action="store_false", help="margin waits in the futures wallet")
     parser.add_argument("--hedges", type=int, default=20)
     parser.add_argument("--latency-ms", type=int, default=50)
-    parser.add_argument("--loops", type=int, default=36)
+    parser.add_argument("--loops", type=int, default=13)
     wanted = parser.parse_args()
     if wanted.quick:
-        wanted.hedges, wanted.loops = 5, 14
-    about = "margin fetched just in time" if wanted.funded else "margin waiting"
-    phases, log = run(wanted.hedges, wanted.latency_ms, wanted.loops, wanted.funded)
-    show(rows(phases, log, about, wanted.hedges, wanted.latency_ms), wanted.json)
+        wanted.hedges, wanted.loops = 5, 12
+    for funded, (found, log) in run(wanted.hedges, wanted.latency_ms, wanted.loops).items():
+        show(rows(found, log, FUNDED[funded], wanted.hedges, wanted.latency_ms), wanted.json)
 
 
 if __name__ == "__main__":

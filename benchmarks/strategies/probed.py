@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any, ClassVar
 
 import ccxt
@@ -20,12 +21,21 @@ from pandas import DataFrame
 from freqtrade_fundhedge import FundHedgeMixin
 
 LOG = os.environ.get("FUNDHEDGE_PROBE", "probe.jsonl")
+LAST = [0.0]  # when the last loop began
 
 
 def note(**what: Any) -> None:
     """Append one line."""
     with open(LOG, "a") as log:  # noqa: PTH123 - the bot's own thread, many times a second
         log.write(json.dumps({"at": time.time(), **what}) + "\n")
+
+
+def keep_pace() -> None:
+    """Begin a loop so many seconds after the last one as the file `pace` beside the log says, if there is one."""
+    path = Path(LOG).with_name("pace")
+    if path.exists():
+        time.sleep(max(0.0, LAST[0] + float(path.read_text()) - time.monotonic()))
+    LAST[0] = time.monotonic()
 
 
 def is_ours() -> bool:
@@ -81,6 +91,7 @@ class Plain(IStrategy):
     }  # fmt: skip
 
     def bot_loop_start(self, **kwargs: Any) -> None:
+        keep_pace()
         note(loop=time.process_time())
         super().bot_loop_start(**kwargs)
 
