@@ -18,6 +18,8 @@ from test_sizes import Exchange
 from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.core.maker import Tries
 from freqtrade_fundhedge.errors import ConfigError
+from freqtrade_fundhedge.journal_history import hedges_of
+from freqtrade_fundhedge.journal_trail import Wish
 from freqtrade_fundhedge.venue.port import FundingQuote
 
 ASK = 50_010.0
@@ -102,7 +104,7 @@ class Posting(Strategy, Usual):
         self.legs.clear()
         self.locked_margin = D(0)
 
-    def told(self) -> list[str]:
+    def kinds(self) -> list[str]:
         rows = self.controller.ctx.journal.engine.connect().exec_driver_sql("select kind from events order by id")
         return [row[0] for row in rows]
 
@@ -173,7 +175,9 @@ def test_off_unless_it_is_wanted(tmp_path: Path) -> None:
 
 
 def test_a_cancelled_entry_is_tried_again_at_once(strategy: Posting) -> None:
-    """Its margin stays for the next try, nothing else moves, nobody is told of a hedge, and its turn is not over."""
+    """Its margin stays for the next try, nothing else moves, nobody is told of a hedge, and no report counts one."""
+    told: list[str] = []
+    strategy.controller.ctx.tell = told.append
     strategy.pass_()
     assert strategy.allow(PAIR) == ""
     strategy.rest()
@@ -190,8 +194,10 @@ def test_a_cancelled_entry_is_tried_again_at_once(strategy: Posting) -> None:
     # What was fetched for the fee and for slack comes home while the order rests.
     assert [move.amount > 20 for move in strategy.account.history] == [True, False, False]
     assert strategy.exchange.looked == 0
-    assert "hedge_closed" in strategy.told()
-    assert "hedge_opened" not in strategy.told()
+    assert "hedge_closed" in strategy.kinds()
+    assert "hedge_opened" not in strategy.kinds()
+    assert not [text for text in told if "hedge" in text or "entry" in text]
+    assert hedges_of(strategy.controller.ctx.journal.engine, "bot", Wish()) == []
     tries = strategy._fundhedge_tries[PAIR]
     assert isinstance(tries, Tries)
     assert tries.last - tries.since > 300
