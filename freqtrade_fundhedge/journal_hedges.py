@@ -14,6 +14,7 @@ from freqtrade_fundhedge.journal_rows import HedgeRow, iso, read, written
 from freqtrade_fundhedge.schema import hedges
 
 MONEY = ("wanted", "held", "spot_cash", "spot_fees", "spot_bought", "short_realised", "funding", "freed", "swept")
+_MAKE = insert(hedges)
 
 
 class HedgeRecords:
@@ -41,14 +42,21 @@ class HedgeRecords:
         """A hedge within somebody's transaction, made if there is none."""
         row = db.execute(select(hedges).where(hedges.c.id == key)).mappings().first()
         self.forget()
-        if row is None and not (trade_id and adopt_early(db, self.bot, pair, key, trade_id, opened_at)):
-            fresh = {
-                "id": key, "bot": self.bot, "trade_id": trade_id, "pair": pair, "symbol": symbol,
-                "state": "open", "opened_at": iso(opened_at), "closed_at": None, "unhedged_since": None,
-                **dict.fromkeys(MONEY, "0"), "settled": False,
-            }  # fmt: skip
-            db.execute(insert(hedges).values(fresh))
-        return read(HedgeRow, row) if row is not None else one_hedge(db, key)
+        if row is not None:
+            return read(HedgeRow, row)
+        if trade_id and adopt_early(db, self.bot, pair, key, trade_id, opened_at):
+            return one_hedge(db, key)
+        return self._made(db, key, trade_id, opened_at, pair, symbol)
+
+    def _made(self, db: Connection, key: str, trade_id: int, opened_at: float, pair: str, symbol: str) -> HedgeRow:
+        """A hedge that is new, within somebody's transaction."""
+        fresh = {
+            "id": key, "bot": self.bot, "trade_id": trade_id, "pair": pair, "symbol": symbol,
+            "state": "open", "opened_at": iso(opened_at), "closed_at": None, "unhedged_since": None,
+            **dict.fromkeys(MONEY, "0"), "settled": False,
+        }  # fmt: skip
+        db.execute(_MAKE, fresh)
+        return read(HedgeRow, fresh)
 
     def unsettled(self) -> Sequence[HedgeRow]:
         """This bot's hedges that still need something, oldest first."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import RowMapping
@@ -185,7 +186,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def read(kind: type[Row], mapping: RowMapping) -> Row:
+def read(kind: type[Row], mapping: Mapping[str, Any] | RowMapping) -> Row:
     """A row of the database as a value.
 
     Raises
@@ -193,16 +194,19 @@ def read(kind: type[Row], mapping: RowMapping) -> Row:
     JournalError : somebody has put something else into the row
     """
     values = {}
-    for field in fields(kind):
-        value = mapping[field.name]
-        convert = _READ.get(str(field.type))
+    for name, convert in _columns(kind):
+        value = mapping[name]
         try:
-            values[field.name] = convert(value) if convert is not None else value
+            values[name] = convert(value) if convert is not None else value
         except (ValueError, TypeError, ArithmeticError):
-            raise JournalError(
-                f"the journal has a row whose {field.name} makes no sense: {str(value)[:40]!r}"
-            ) from None
+            raise JournalError(f"the journal has a row whose {name} makes no sense: {str(value)[:40]!r}") from None
     return kind(**values)
+
+
+@cache
+def _columns(kind: type[Any]) -> Sequence[tuple[str, Callable[[Any], Any] | None]]:
+    """A row's columns, and what makes a value of each."""
+    return [(field.name, _READ.get(str(field.type))) for field in fields(kind)]
 
 
 def written(values: Mapping[str, Any]) -> dict[str, Any]:
