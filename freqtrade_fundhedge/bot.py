@@ -146,6 +146,7 @@ def _stream(controller: Controller, source: Any, exchange: dict[str, Any]) -> Fi
     if stream_api(source, exchange) is None:
         return None
     controller.early.prefix = order_prefix(source)
+    controller.ctx.journal.rehearse()
     stream = FillStream(
         partial(listen, partial(stream_api, source, exchange)), controller.early.inbox.append, controller.on_fills
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -10,7 +10,8 @@ from freqtrade_fundhedge.context import Context
 from freqtrade_fundhedge.core.hedge import ShortLeg, price_cap, wanted_quantity
 from freqtrade_fundhedge.journal_rows import HedgeRow
 from freqtrade_fundhedge.market import SpotMarket
-from freqtrade_fundhedge.venue.port import ZERO, Side
+from freqtrade_fundhedge.spot_leg import SpotLeg
+from freqtrade_fundhedge.venue.port import ZERO, Quote, Side
 
 # An entry that Freqtrade has made shows as a trade as soon as the exchange has answered; one that it has not made by
 # then never happened as far as spot is concerned: a short that only the exchange knows is closed, not hedged.
@@ -23,11 +24,11 @@ class Claims:
 
     Attributes
     ----------
-    dust : whether a quantity is known to be too small for the venue, without asking for its book
+    spot : knows about prices, and what is too small for the venue, without asking for a book
     """
 
     ctx: Context
-    dust: Callable[[Decimal, SpotMarket], bool]
+    spot: SpotLeg
     _allowed: dict[str, tuple[Decimal, float]] = field(default_factory=dict)
     _open: dict[str, Decimal] = field(default_factory=dict)
 
@@ -58,13 +59,15 @@ class Claims:
             return ZERO
         market = self.ctx.venue.market(leg.pair)
         missing = hedge.wanted - hedge.held + wanted_quantity(leg.reachable - leg.filled, market)
-        if missing < max(market.lot, market.min_quantity) or self.dust(missing, market):
+        if missing < max(market.lot, market.min_quantity) or self.spot.dust(missing, market):
             return ZERO
         cost = self._cost(market, missing)
         return cost if cost >= market.min_notional else ZERO
 
     def _cost(self, market: SpotMarket, quantity: Decimal) -> Decimal:
-        quote, slippage = self.ctx.quote(market.symbol), self.ctx.settings.hedge.max_slippage
+        slippage, price = self.ctx.settings.hedge.max_slippage, self.spot.index_price(market)
+        now = self.ctx.clock()
+        quote = Quote.around(market.symbol, price, market.tick, now) if price else self.ctx.quote(market.symbol)
         return quantity * price_cap(Side.BUY, quote, slippage, market.tick) / (1 - market.taker_fee)
 
     def total(self, besides: str = "") -> Decimal:

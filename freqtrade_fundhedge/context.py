@@ -15,7 +15,7 @@ from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_hedge import ATTENTION, OVER, open_calls
 from freqtrade_fundhedge.journal_rows import HedgeRow
 from freqtrade_fundhedge.messages import over
-from freqtrade_fundhedge.venue.port import ZERO, Quote, Venue
+from freqtrade_fundhedge.venue.port import Quote, Venue
 
 logger = logging.getLogger("freqtrade_fundhedge")
 
@@ -24,8 +24,15 @@ QUOTE_KEPT_S = 5.0
 END_IS_NEWS = ("key", "margin", "market", "stranger")
 
 
+WAIT_SLICE_S = 0.02
+
+
 def _silent(_message: str) -> None:
     """Nobody listens."""
+
+
+def _nothing() -> None:
+    """Nothing is more urgent."""
 
 
 @dataclass
@@ -36,6 +43,8 @@ class Context:
     ----------
     tell : sends one message to the user through Freqtrade's channels
     request_timeout_s : the longest that one request may take; nothing waits longer than that in one go
+    meanwhile : called before whatever can wait for the exchange; what is more urgent goes first
+    waiting : surrounds a read during which others may work, and after which nothing is what it was
     turn : what a loop holds while it works, so that several bots on one account move one at a time
     """
 
@@ -49,6 +58,8 @@ class Context:
     tell: Callable[[str], None] = _silent
     request_timeout_s: float = 10.0
     turn: Callable[[], AbstractContextManager[None]] = nullcontext
+    meanwhile: Callable[[], None] = _nothing
+    waiting: Callable[[], AbstractContextManager[None]] = nullcontext
     _quotes: dict[str, Quote] = field(default_factory=dict)
     _said: dict[str, str] | None = None
 
@@ -59,12 +70,19 @@ class Context:
             known = self._quotes[symbol] = self.venue.quote(symbol)
         return known
 
-    def estimate(self, symbol: str, price: Decimal) -> None:
+    def wait(self, seconds: float) -> None:
+        """Sleep, but not while something urgent comes in."""
+        slices = int(seconds / WAIT_SLICE_S) if self.meanwhile is not _nothing else 0
+        for _ in range(slices):
+            self.sleep(WAIT_SLICE_S)
+            self.meanwhile()
+        self.sleep(seconds - slices * WAIT_SLICE_S)
+
+    def estimate(self, symbol: str, price: Decimal, tick: Decimal) -> None:
         """Have a price to cap an order with at once, where no book is at hand; the venue fills at its own prices."""
         known = self._quotes.get(symbol)
         if known is None or self.clock() - known.at > QUOTE_KEPT_S:
-            level = ((price, ZERO),)
-            self._quotes[symbol] = Quote(symbol, level, level, self.clock())
+            self._quotes[symbol] = Quote.around(symbol, price, tick, self.clock())
 
     def record(self, kind: str, message: str, hedge: HedgeRow | None = None, tell: bool = False, **data: Any) -> None:
         """Log, journal, and on request tell the user."""

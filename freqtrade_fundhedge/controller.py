@@ -18,7 +18,6 @@ from freqtrade_fundhedge.early_fills import EarlyFills
 from freqtrade_fundhedge.entry_plans import EntryPlans
 from freqtrade_fundhedge.errors import ConfigError, JournalError, VenueError
 from freqtrade_fundhedge.guard import Guard
-from freqtrade_fundhedge.journal_locks import process_lock
 from freqtrade_fundhedge.journal_rows import HedgeRow
 from freqtrade_fundhedge.news import News
 from freqtrade_fundhedge.orphans import Orphans
@@ -30,18 +29,17 @@ from freqtrade_fundhedge.settling import doubt, settle
 from freqtrade_fundhedge.snapshots import Snapshots
 from freqtrade_fundhedge.spot_leg import SpotLeg
 from freqtrade_fundhedge.treasurer import Treasurer
-from freqtrade_fundhedge.troubles import Troubles
+from freqtrade_fundhedge.turns import Turns
 from freqtrade_fundhedge.venue.port import ZERO, Direction, FundingQuote, FuturesAccount
 
 LegsOf = Callable[[Sequence[HedgeRow]], Sequence[ShortLeg]]
 
 
-class Controller:
+class Controller(Turns):
     """Keeps both legs equal and USDT where it belongs. Safe to call from several threads."""
 
     def __init__(self, ctx: Context) -> None:
-        self.ctx = ctx
-        self.lock = process_lock(ctx.journal.url)
+        super().__init__(ctx)
         self.spot = SpotLeg(ctx)
         self.early = EarlyFills(ctx, self.spot)
         self.treasurer = Treasurer(ctx)
@@ -50,16 +48,12 @@ class Controller:
         self.outside = Outside(ctx)
         self.news = News(ctx)
         self.entries = EntryPlans(ctx, self.treasurer.rules)
-        self.claims = Claims(ctx, self.spot.dust)
+        self.claims = Claims(ctx, self.spot)
         self.purse = Purse(ctx)
         self.guard = Guard(ctx)
-        self.troubles = Troubles(ctx)
         self.snapshots = Snapshots(ctx)
-        self.trouble = "the first loop has not run yet"
-        self.account: FuturesAccount | None = None
         self.funding: Mapping[str, FundingQuote] = {}
-        self._loop_trouble = self.trouble
-        self._unread = False
+        ctx.meanwhile = self._fills_first
 
     @property
     def plan(self) -> EntryPlan | None:
@@ -79,44 +73,35 @@ class Controller:
             self._loop_trouble = self.trouble
             return not self.trouble
 
-    def after_fill(self, leg: ShortLeg) -> bool:
-        """A fill was announced: balance that hedge at once, and sweep what it freed."""
+    def after_fill(self, leg: ShortLeg, price: Decimal = ZERO) -> bool:
+        """A fill was announced, at `price`: balance that hedge at once, and sweep what it freed."""
         with self.lock:
-            return self._guarded(lambda: self._one(leg))
+            return self._guarded(lambda: self._one(leg, price))
 
     def on_fills(self) -> bool:
         """The exchange told of fills itself: balance their hedges at once. They wait for the first loop."""
         with self.lock:
             self.purse.forget()
-            return self.early.ready and self._guarded(lambda: self.early.drain(self.funding) or self._doubt())
+            return self.early.ready and self._guarded(lambda: self.early.drain() or doubt(self.ctx.journal))
 
-    def _guarded(self, work: Callable[[], str]) -> bool:
-        try:
-            with self.ctx.turn():
-                self.ctx.journal.forget()
-                trouble = self.troubles.quiet() or work()
-        except VenueError as error:
-            trouble = self.troubles.of(error)
-        except (JournalError, ConfigError) as error:
-            trouble = str(error)
-        # A fill that went well says nothing about what the last loop could not do.
-        trouble = trouble or self._loop_trouble
-        self.troubles.say(trouble)
-        self.trouble = trouble
-        return not trouble
+    def _fills_first(self) -> None:
+        """Hedge what was told meanwhile before anything that can wait is asked of the exchange."""
+        if self.early.inbox and self.early.ready:
+            with self.lock, self.ctx.turn():
+                if not self.troubles.quiet():
+                    self.early.drain()
 
     def _loop(self, legs_of: LegsOf) -> str:
         journal = self.ctx.journal
         self.purse.forget()
-        account = self._read_account()
+        account, heard = self._read_account(), self.early.heard
         self.treasurer.stress = self.guard.stress()
         # A short that is near its liquidation does not wait for anything that may go wrong on spot.
         trouble = self._protect(account) if account is not None and self.guard.look(account) else ""
         account = account and self.account
-        if account is not None and self.early.inbox and self.early.ready:
-            # A fill told meanwhile does not wait for all of a loop; what was read may lack it.
-            self.early.drain(self.funding)
-            account = self._read_account()
+        self._fills_first()
+        if account is not None and self.early.heard != heard:
+            account = self._read_account()  # what was read may lack the fill
         self.spot.resolve_all()
         self.purse.forget(account)
         legs = self.early.told_all(legs_of(journal.unsettled()), account)
@@ -130,12 +115,12 @@ class Controller:
         if not trouble:
             self._resolve_and_move(account)
         self._settle()
-        self.early.drain(self.funding)
+        self._fills_first()
         hedged = {hedge.pair for hedge in journal.unsettled() if hedge.held > 0}
         self.funding = self.spot.funding = self.outside.look(hedged, self.funding)
         self.snapshots.look(self.account or account, self.funding, self.guard.moves)
         self.guard.learn(self.funding)
-        return trouble or self._doubt()
+        return trouble or doubt(self.ctx.journal)
 
     def _protect(self, account: FuturesAccount) -> str:
         """Margin first; what fails here must not keep the spot leg waiting. The trouble, "" without one."""
@@ -148,13 +133,14 @@ class Controller:
     def _resolve_and_move(self, account: FuturesAccount) -> None:
         try:
             self.guard.desk.resolve(account)
-            settled = self._resolve_transfers(account)
+            settled = self.treasurer.resolve_all(account)
         except VenueError:
             self.guard.step(account)
             raise
         self._move_money(account, settled)
 
-    def _one(self, leg: ShortLeg) -> str:
+    def _one(self, leg: ShortLeg, price: Decimal) -> str:
+        self.spot.expect(leg.pair, price)
         self.guard.filled(leg.pair)
         self.spot.resolve_all()
         hedge, real = self.early.hedge_row(leg), self.early.told(leg)
@@ -165,29 +151,14 @@ class Controller:
         self.claims.filled(leg, hedge)
         self.purse.forget()
         if (leg.freed > hedge.swept and self.ctx.venue.separate_wallets) or self.guard.refusal():
-            self.early.drain(self.funding)
-            self.account = self.ctx.venue.futures_account()
+            self._fills_first()
+            with self.ctx.waiting():
+                account = self.ctx.venue.futures_account()
+            self.account = account
             self.purse.forget(self.account)
             self._resolve_and_move(self.account)
         self._settle()
-        return self._doubt()
-
-    def _doubt(self) -> str:
         return doubt(self.ctx.journal)
-
-    def _resolve_transfers(self, account: FuturesAccount | None) -> bool:
-        """True when no transfer is without a known outcome."""
-        return not [row for row in self.ctx.journal.open_transfers() if not self.treasurer.resolve(row, account)]
-
-    def _read_account(self) -> FuturesAccount | None:
-        """The futures wallet; after a failure the next loop goes without, so that spot is not starved by it."""
-        if self._unread:
-            self._unread = False
-            return None
-        self._unread = True
-        self.account = self.ctx.venue.futures_account()
-        self._unread = self.troubles.unreachable = False
-        return self.account
 
     def _hedge_all(self, legs: Sequence[ShortLeg], account: FuturesAccount | None) -> None:
         by_hedge = {self.early.hedge_row(leg).id: leg for leg in legs}
@@ -278,9 +249,7 @@ class Controller:
             return why
 
     def _refusal(self, pair: str, quantity: Decimal, price: Decimal) -> str:
-        if doubt := self._doubt():
-            return doubt
-        if why := self.guard.refusal() or self.orphans.refusal(pair):
+        if why := doubt(self.ctx.journal) or self.guard.refusal() or self.orphans.refusal(pair):
             return why
         if any(h.pair == pair and h.state != "closed" for h in self.ctx.journal.unsettled()):
             return "an earlier hedge in this pair is not finished"

@@ -10,18 +10,16 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from freqtrade_fundhedge.context import Context
-from freqtrade_fundhedge.core.early import ahead, spot_price
+from freqtrade_fundhedge.core.early import ahead
 from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.journal_closes import CLOCK_SLACK_S, EARLY, Allowance
 from freqtrade_fundhedge.journal_rows import HedgeRow, epoch
-from freqtrade_fundhedge.market import floor_to
 from freqtrade_fundhedge.orphans import ABSENT_AFTER_S, fits
 from freqtrade_fundhedge.positions import BEHIND_S
 from freqtrade_fundhedge.spot_leg import SpotLeg
-from freqtrade_fundhedge.venue.port import ZERO, FundingQuote, FuturesAccount, OrderFill
+from freqtrade_fundhedge.venue.port import ZERO, FuturesAccount, OrderFill
 
 OWNERS_KEPT = 5000
 Owner = tuple[int, float]
@@ -36,6 +34,7 @@ class EarlyFills:
     prefix : with which the client ids of Freqtrade's orders begin
     inbox : filled by any thread
     ready : a loop has told what Freqtrade knows
+    heard : how many fills were news so far
     """
 
     ctx: Context
@@ -43,6 +42,7 @@ class EarlyFills:
     prefix: str = ""
     inbox: deque[OrderFill] = field(default_factory=deque)
     ready: bool = False
+    heard: int = 0
     _legs: dict[str, ShortLeg] = field(default_factory=dict)
     _shared: frozenset[str] = frozenset()
     _owners: dict[str, Owner] = field(default_factory=dict)
@@ -102,25 +102,21 @@ class EarlyFills:
 
     # --- what the exchange tells
 
-    def drain(self, funding: Mapping[str, FundingQuote]) -> str:
+    def drain(self) -> str:
         """Balance the hedges of all fills that have come in; no trouble ("") if nothing is raised.
 
         Not between a read of the account and what is made of it: the fill would be missing there.
-
-        Parameters
-        ----------
-        funding : by pair, as last read; it tells how far perpetual and spot are apart
         """
         self._allowed = {}
-        while self.inbox:
-            fill = self.inbox.popleft()
-            if self._is_news(fill):
-                self._due[fill.pair] = fill
-        while self._due:
-            _, fill = self._due.popitem()
-            leg = self._leg(fill)
-            if leg is not None:
-                self._balance(leg, fill, funding.get(fill.pair))
+        while self.inbox or self._due:
+            while self.inbox:
+                fill = self.inbox.popleft()
+                if self._is_news(fill):
+                    self._due[fill.pair] = fill
+            many = None if self.ctx.venue.concurrent else 1
+            due = {pair: self._due.pop(pair) for pair in list(self._due)[:many]}
+            legs = [leg for fill in due.values() if (leg := self._leg(fill)) is not None]
+            self._balance(legs, due)
         return ""
 
     def _is_news(self, fill: OrderFill) -> bool:
@@ -132,6 +128,7 @@ class EarlyFills:
         if fill.filled <= (known.filled if known is not None else ZERO):
             return False
         self._fills[fill.order_id] = fill
+        self.heard += 1
         return True
 
     def _owner(self, fill: OrderFill) -> Owner | None:
@@ -166,15 +163,14 @@ class EarlyFills:
         leg = self._legs.get(fill.pair)
         return self.overlay(leg) if leg is not None and (leg.trade_id, leg.opened_at) == owner else None
 
-    def _balance(self, leg: ShortLeg, fill: OrderFill, funding: FundingQuote | None) -> None:
-        market = self.ctx.venue.market(leg.pair)
-        price = floor_to(spot_price(fill, funding, Decimal(market.multiplier)), market.tick)
-        if price > ZERO:
-            self.ctx.estimate(market.symbol, price)
-        sent = self.spot.at_once(leg)
-        hedge = self.hedge_row(leg)
-        if hedge.state != "closed" and hedge.id not in self.blocked():
-            self.spot.step(hedge, leg, None, sent)
+    def _balance(self, legs: Sequence[ShortLeg], due: Mapping[str, OrderFill]) -> None:
+        for leg in legs:
+            self.spot.expect(leg.pair, due[leg.pair].price)
+        sent = self.spot.at_once(legs)
+        for leg in legs:
+            hedge = self.hedge_row(leg)
+            if hedge.state != "closed" and hedge.id not in self.blocked():
+                self.spot.step(hedge, leg, None, sent[leg.pair])
 
     # --- memory
 

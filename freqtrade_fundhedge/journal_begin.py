@@ -38,6 +38,15 @@ class BeginRecords(HedgeRecords):
             last = db.scalar(select(func.max(spot_orders.c.serial)).where(spot_orders.c.hedge_id == hedge.id))
             return _order(db, hedge, SpotOrder(side, amount, price), int(last or 0) + 1, now)
 
+    def rehearse(self) -> None:
+        """Have the statements that a fill waits for compiled; leaves nothing behind."""
+        with journal_errors("record the order"), self.engine.connect() as db:
+            hedge, serial, _ = self._look(db, "rehearsal", EARLY, 0.0, "", "")
+            db.execute(_WANT, {"key": hedge.id, "wants": "0"})
+            _order(db, hedge, SpotOrder(Side.BUY, ZERO, ZERO), serial, 0.0)
+            db.rollback()
+            self.forget()
+
     def begin_at_once(
         self, trade_id: int, opened_at: float, pair: str, symbol: str, wanted: Decimal, decide: Decide, now: float
     ) -> tuple[HedgeRow, OrderRow] | None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import RowMapping
@@ -185,6 +184,11 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "list[dict[str, Any]]": json.loads,
 }
 
+_COLUMNS: dict[type[Any], list[tuple[str, Callable[[Any], Any] | None]]] = {
+    kind: [(field.name, _READ.get(str(field.type))) for field in fields(kind)]
+    for kind in (HedgeRow, OrderRow, TransferRow, CloseRow, MarginRow, EventRow)
+}
+
 
 def read(kind: type[Row], mapping: Mapping[str, Any] | RowMapping) -> Row:
     """A row of the database as a value.
@@ -194,19 +198,13 @@ def read(kind: type[Row], mapping: Mapping[str, Any] | RowMapping) -> Row:
     JournalError : somebody has put something else into the row
     """
     values = {}
-    for name, convert in _columns(kind):
+    for name, convert in _COLUMNS[kind]:
         value = mapping[name]
         try:
             values[name] = convert(value) if convert is not None else value
         except (ValueError, TypeError, ArithmeticError):
             raise JournalError(f"the journal has a row whose {name} makes no sense: {str(value)[:40]!r}") from None
     return kind(**values)
-
-
-@cache
-def _columns(kind: type[Any]) -> Sequence[tuple[str, Callable[[Any], Any] | None]]:
-    """A row's columns, and what makes a value of each."""
-    return [(field.name, _READ.get(str(field.type))) for field in fields(kind)]
 
 
 def written(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,10 +45,13 @@ class Outside:
         if pairs and due and funding and self._had_funding:
             name = min(due)[1]
             self._had_funding, self._asked[name] = False, now
-            self._questions()[name](pairs)
+            with self.ctx.waiting():
+                self._questions()[name](pairs)
             self._tell(pairs)
             return funding
-        funding, self._had_funding = self.ctx.venue.funding(), True
+        with self.ctx.waiting():
+            funding = self.ctx.venue.funding()
+        self._had_funding = True
         self._compare_terms({pair: funding[pair] for pair in pairs if pair in funding})
         return funding
 
@@ -69,7 +72,9 @@ class Outside:
         """Why `pair` must not be entered now, or "". Asks the exchange for both of its markets."""
         now = self.ctx.clock()
         if now - self._checked.get(pair, float("-inf")) >= STATES_EVERY_S:
+            self.ctx.meanwhile()
             self._perps |= self.ctx.venue.perp_states([pair])
+            self.ctx.meanwhile()
             self._spots |= self.ctx.venue.spot_trading([self._symbol(pair)])
             self._checked[pair] = now
         return self._says(pair)

@@ -12,7 +12,7 @@ from freqtrade_fundhedge.journal_closes import EARLY
 from freqtrade_fundhedge.journal_rows import HedgeRow
 from freqtrade_fundhedge.venue.port import ZERO, FuturesAccount
 
-# Binance answers for positions a moment late, and refers to its stream "to meet your timeliness and accuracy needs".
+# Binance answers for positions a moment late; its documentation says that the stream is the timely source.
 BEHIND_S = 10.0
 
 

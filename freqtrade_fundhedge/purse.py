@@ -50,6 +50,7 @@ class Purse:
 
     @contextmanager
     def _once(self) -> Iterator[None]:
+        self.ctx.meanwhile()
         try:
             yield
         except VenueError:

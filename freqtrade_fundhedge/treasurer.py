@@ -63,6 +63,10 @@ class Treasurer:
         transfer, margin = self.ctx.settings.transfer, self.ctx.settings.margin
         return Rules(transfer.keep_usdt, transfer.min_usdt, self.stress, self.ctx.cross, margin.fund_entries)
 
+    def resolve_all(self, account: FuturesAccount | None) -> bool:
+        """True when no transfer is without a known outcome any more."""
+        return not [row for row in self.ctx.journal.open_transfers() if not self.resolve(row, account)]
+
     def resolve(self, row: TransferRow, account: FuturesAccount | None = None) -> bool:
         """Settle a transfer without a known outcome from the exchange's evidence. True when it is settled."""
         ctx, journal = self.ctx, self.ctx.journal
@@ -156,11 +160,13 @@ class Treasurer:
         return self._execute(movement, account, needs) if movement is not None else None
 
     def _spot_free(self) -> Decimal:
+        self.ctx.meanwhile()
         return self.ctx.venue.spot_balances().get(self.ctx.stake, Decimal(0))
 
     def _execute(self, movement: Movement, account: FuturesAccount, needs: Needs) -> Movement | None:
         """One intent, up to `max_attempts` sends, each after a refusal that proves that nothing moved."""
         ctx, journal = self.ctx, self.ctx.journal
+        ctx.meanwhile()
         row = journal.begin_transfer(
             movement.direction, ctx.stake, movement.amount, account.wallet, movement.arithmetic, ctx.clock()
         )
@@ -170,7 +176,7 @@ class Treasurer:
                 delay = ctx.settings.transfer.retry_delay_s
                 if ctx.clock() - started + delay > ctx.request_timeout_s:
                     break
-                ctx.sleep(delay)
+                ctx.wait(delay)
                 account = ctx.venue.futures_account()
                 again = self._again(movement.direction, account, needs)
                 if again is None:

@@ -64,6 +64,7 @@ class FakeVenue:
     keyed: bool = False
     orders: dict[str, Fill] = field(default_factory=dict)
     margin_step: D = D("0.00000001")
+    concurrent: bool = False
     values_positions: bool = True
     isolated: bool = False
     margins: list[MarginRecord] = field(default_factory=list)

@@ -58,6 +58,8 @@ class MortalJournal(Journal):
 class WatchedVenue(LiveVenue):
     """Tells the judge which intent a transfer is for."""
 
+    concurrent = False  # one thread alone, for the same seed to give the same day
+
     judge: Judge
 
     def send_transfer(self, transfer: TransferRequest) -> str:

@@ -30,8 +30,8 @@ def ahead(leg: ShortLeg, fills: Iterable[OrderFill]) -> ShortLeg:
     return replace(leg, filled=filled, reachable=max(filled, leg.reachable - less))
 
 
-def spot_price(fill: OrderFill, funding: FundingQuote | None, multiplier: Decimal) -> Decimal:
-    """What the coin costs on spot by the price of a fill and the basis as last read; 0 when that is not known.
+def spot_price(price: Decimal, funding: FundingQuote | None, multiplier: Decimal) -> Decimal:
+    """What the coin costs on spot by the price of the perpetual and the basis as last read; 0 when that is not known.
 
     Parameters
     ----------
@@ -40,4 +40,4 @@ def spot_price(fill: OrderFill, funding: FundingQuote | None, multiplier: Decima
     if funding is None or funding.mark_price <= 0 or funding.index_price <= 0:
         return ZERO
     basis = Decimal(str(funding.index_price)) / Decimal(str(funding.mark_price))
-    return fill.price * basis / multiplier
+    return price * basis / multiplier

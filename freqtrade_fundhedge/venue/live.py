@@ -26,6 +26,7 @@ from freqtrade_fundhedge.venue.ccxt_call import (
     hours_of,
     quote_from_book,
     resync_clock,
+    twin,
 )
 from freqtrade_fundhedge.venue.facts import account_facts
 from freqtrade_fundhedge.venue.keys import key_params, transfer_key
@@ -86,7 +87,8 @@ class PublicSpot:
 
     def quote(self, symbol: str) -> Quote:
         """See `Venue.quote`."""
-        book = call(self.api, self.api.fetch_order_book, symbol, BOOK_LEVELS)
+        with twin(self.api) as api:
+            book = call(api, api.fetch_order_book, symbol, BOOK_LEVELS)
         return quote_from_book(symbol, book, self.clock())
 
     def candles(self, symbol: str, timeframe: str, since_ms: int, limit: int) -> Sequence[Sequence[float]]:
@@ -157,6 +159,7 @@ class LiveVenue(PublicSpot):
     stake : the stake currency, such as USDT
     """
 
+    concurrent = True
     values_positions = True
 
     def __init__(self, api: Any, futures_api: Any, stake: str, clock: Callable[[], float] = time.time) -> None:
@@ -195,18 +198,10 @@ class LiveVenue(PublicSpot):
     def send_order(self, order: OrderRequest) -> Fill:
         """See `Venue.send_order`."""
         self._prepare()
-        # ccxt spaces requests evenly, up to 50 ms apart; an order goes first, and what follows waits for it.
-        self.api.lastRestRequestTimestamp = 0
-        answer = call(
-            self.api,
-            self.api.create_order,
-            order.market.symbol,
-            "limit",
-            str(order.side),
-            f"{order.quantity:f}",
-            f"{order.price:f}",
-            {"timeInForce": "IOC", "clientOrderId": self._account.order_key(order.client_id)},
-        )
+        params = {"timeInForce": "IOC", "clientOrderId": self._account.order_key(order.client_id)}
+        size, price = f"{order.quantity:f}", f"{order.price:f}"
+        with twin(self.api, spaced=False) as api:
+            answer = call(api, api.create_order, order.market.symbol, "limit", str(order.side), size, price, params)
         if answer.get("id") is None:
             raise OutcomeUnknown(f"the answer to order {order.client_id} carries no id")
         final = self._account.answer_is_final and answer.get("status") in FINAL

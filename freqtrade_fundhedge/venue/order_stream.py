@@ -134,8 +134,9 @@ def _overhear(api: Any, told: Callable[[OrderFill], None]) -> None:
             return  # comes just before the order's own, and nobody here asks for it
         try:
             if event == "ORDER_TRADE_UPDATE":
-                told(fill_of(api.parse_ws_order(message["o"])))
-            handle(client, message)
+                told(fill_of(api.parse_ws_order(message["o"])))  # nobody waits for what ccxt would make of it
+            else:
+                handle(client, message)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next message may be a good one
             if not said:
                 said = True

@@ -56,6 +56,7 @@ class PaperVenue(PublicSpot):
     separate_wallets = True
     transfer_step = Decimal("0.00000001")
     margin_step = ZERO
+    concurrent = False
     values_positions = False
 
     def __init__(

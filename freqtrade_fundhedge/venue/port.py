@@ -92,6 +92,12 @@ class Quote:
     asks: tuple[tuple[Decimal, Decimal], ...]
     at: float
 
+    @classmethod
+    def around(cls, symbol: str, price: Decimal, tick: Decimal, at: float) -> Quote:
+        """The ticks on both sides of a price, where nothing is known of the book."""
+        bid = price // tick * tick if tick > 0 else price
+        return cls(symbol, ((bid, ZERO),), ((bid + tick, ZERO),), at)
+
     def best(self, side: Side) -> Decimal:
         """The best price a taker on `side` would meet, 0 on an empty book."""
         levels = self.asks if side is Side.BUY else self.bids
@@ -222,6 +228,8 @@ class Venue(Protocol):
         """False where spot and futures are one account: no transfer is ever made, and the free USDT of
         `futures_account` and of `spot_balances` are the same money."""
 
+    concurrent: bool
+    """Whether `send_order` may be called from several threads at once."""
     values_positions: bool
     """False where positions stand as they were entered, so that nothing can be said about their margin."""
     margin_step: Decimal

@@ -41,7 +41,7 @@ def test_a_closed_trade_stays_closed() -> None:
 def test_the_price_on_spot_follows_from_the_fill_and_the_basis() -> None:
     """A perpetual a tenth above its index costs a tenth less on spot, per coin; without figures there is no guess."""
     quote = FundingQuote(0.0001, 8.0, 0.0, mark_price=0.011, index_price=0.010)
-    found = spot_price(fill("a", D("0.1"), price=D("0.022")), quote, D(1000))
+    found = spot_price(D("0.022"), quote, D(1000))
     assert abs(found - D("0.00002")) < D("1e-12")
-    assert spot_price(fill("a", D("0.1")), None, D(1)) == 0
-    assert spot_price(fill("a", D("0.1")), FundingQuote(0.0, 8.0, 0.0, 0.0, 0.0), D(1)) == 0
+    assert spot_price(D(100), None, D(1)) == 0
+    assert spot_price(D(100), FundingQuote(0.0, 8.0, 0.0, 0.0, 0.0), D(1)) == 0

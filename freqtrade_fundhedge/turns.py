@@ -1,0 +1,71 @@
+"""One at a time: what the loop, the callbacks and the fill stream have to agree on, and what becomes of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from freqtrade_fundhedge.context import Context
+from freqtrade_fundhedge.errors import ConfigError, JournalError, VenueError
+from freqtrade_fundhedge.journal_locks import process_lock
+from freqtrade_fundhedge.troubles import Troubles
+from freqtrade_fundhedge.venue.port import FuturesAccount
+
+
+class Turns:
+    """Whoever works holds the lock.
+
+    Attributes
+    ----------
+    trouble : why not everything could be done, "" if it could
+    account : the futures wallet as last read
+    """
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        self.lock = process_lock(ctx.journal.url)
+        self.troubles = Troubles(ctx)
+        self.trouble = "the first loop has not run yet"
+        self.account: FuturesAccount | None = None
+        self._loop_trouble = self.trouble
+        self._unread = False
+        self._turns = 0
+        ctx.waiting = self._let_go
+
+    @contextmanager
+    def _let_go(self) -> Iterator[None]:
+        """Others may work while this thread does nothing but wait for an answer."""
+        self.lock.release()
+        try:
+            yield
+        finally:
+            self.lock.acquire()
+
+    def _guarded(self, work: Callable[[], str]) -> bool:
+        self._turns += 1
+        try:
+            with self.ctx.turn():
+                self.ctx.journal.forget()
+                trouble = self.troubles.quiet() or work()
+        except VenueError as error:
+            trouble = self.troubles.of(error)
+        except (JournalError, ConfigError) as error:
+            trouble = str(error)
+        # A fill that went well says nothing about what the last loop could not do.
+        trouble = trouble or self._loop_trouble
+        self.troubles.say(trouble)
+        self.trouble = trouble
+        return not trouble
+
+    def _read_account(self) -> FuturesAccount | None:
+        """The futures wallet; after a failure the next loop goes without, so that spot is not starved by it."""
+        if self._unread:
+            self._unread = False
+            return None
+        self._unread, turns = True, self._turns
+        with self.ctx.waiting():
+            account = self.ctx.venue.futures_account()
+        # What was done meanwhile may be missing in it.
+        self.account = account if turns == self._turns else self.ctx.venue.futures_account()
+        self._unread = self.troubles.unreachable = False
+        return self.account
