@@ -56,7 +56,7 @@ class SpotLeg(SpotOrders):
                         under_way.append((leg.pair, *begun, answer))
                 except (VenueError, JournalError) as error:
                     errors.append(error)
-            for pair, hedge, row, market, answer in under_way:
+            for pair, hedge, row, market, answer in reversed(under_way):  # the last one leaves only here
                 try:
                     sent[pair] = SENDS_PER_STEP if self._answered(hedge, row, market, answer) is None else 1
                 except (VenueError, JournalError) as error:

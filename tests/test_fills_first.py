@@ -1,0 +1,221 @@
+"""Fills go first: before requests that can wait, during those that are under way, and several at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal as D
+from pathlib import Path
+
+import ccxt
+import pytest
+from fake_venue import MARKET, PAIR, FakeVenue
+from test_early_fills import FIFTH, NEAR, QUANTITY, World
+
+from freqtrade_fundhedge.core.hedge import ShortLeg
+from freqtrade_fundhedge.core.intents import State
+from freqtrade_fundhedge.errors import OutcomeUnknown, Rejected
+from freqtrade_fundhedge.journal_closes import EARLY
+from freqtrade_fundhedge.journal_rows import OrderRow
+from freqtrade_fundhedge.market import SpotMarket
+from freqtrade_fundhedge.venue.ccxt_call import twin
+from freqtrade_fundhedge.venue.port import (
+    ZERO,
+    Fill,
+    FundingQuote,
+    FuturesAccount,
+    OrderFill,
+    OrderRequest,
+    Quote,
+    Side,
+    TransferRequest,
+)
+
+PAIRS = (PAIR, "ETH/USDT:USDT", "SOL/USDT:USDT")
+WAIT_S = 10.0
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.journal.close()
+
+
+class Many(FakeVenue):
+    """Markets in three coins; an order is answered when three are under way."""
+
+    concurrent = True
+    together: threading.Barrier
+
+    def market(self, pair: str) -> SpotMarket:
+        coin = pair.partition("/")[0]
+        return replace(MARKET, pair=pair, symbol=f"{coin}/USDT", base=coin)
+
+    def send_order(self, order: OrderRequest) -> Fill:
+        self.together.wait(WAIT_S)
+        if order.market.base == "ETH":
+            raise Rejected("no such luck", "-2010")
+        if order.market.base == "SOL":
+            raise OutcomeUnknown("timed out")
+        return Fill("1", order.quantity, order.quantity * order.price, {}, "filled")
+
+
+def several(world: World) -> list[ShortLeg]:
+    """Shorts in three pairs on a venue that takes orders side by side."""
+    venue = Many(world.now, {"USDT": D(10_000)}, D(2_000))
+    venue.together = threading.Barrier(len(PAIRS))
+    world.venue = world.bot.ctx.venue = venue
+    return [ShortLeg(n, pair, world.time, QUANTITY, QUANTITY, True) for n, pair in enumerate(PAIRS, 1)]
+
+
+def test_orders_of_several_pairs_are_under_way_at_once(world: World) -> None:
+    """None waits for another one's answer, and each outcome is on record, the lost one as unknown."""
+    legs = several(world)
+    with pytest.raises(OutcomeUnknown):
+        world.bot.spot.at_once(legs)
+    states = {row.pair: row.state for row in world.journal.recent(OrderRow)}
+    assert states == dict(zip(PAIRS, (State.DONE, State.REJECTED, State.UNKNOWN), strict=True))
+    assert {h.pair: h.held for h in world.hedges()} == {PAIR: QUANTITY, PAIRS[1]: ZERO, PAIRS[2]: ZERO}
+    assert not [t for t in threading.enumerate() if t.name.startswith("fundhedge-order")]
+
+
+def test_a_fill_does_not_wait_for_the_loop_to_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is told while a loop waits for the wallet or for rates is hedged meanwhile; the loop then reads again."""
+    world.allow()
+    reads: list[D] = []
+    read = world.venue.futures_account
+
+    def slow() -> FuturesAccount:
+        found = read()
+        reads.append(found.short(PAIR))
+        if len(reads) == 1:
+            world.venue.open_short(QUANTITY, D(3))
+            told = threading.Thread(target=world.tell, args=("1", QUANTITY))
+            told.start()
+            told.join(WAIT_S)
+            assert not told.is_alive(), "it waits for the loop"
+            assert abs(world.ours() - QUANTITY) < NEAR
+        return found
+
+    monkeypatch.setattr(world.venue, "futures_account", slow)
+    world.loops()
+    assert reads == [ZERO, QUANTITY]
+    assert (world.buys(), abs(world.ours() - QUANTITY) < NEAR) == (1, True)
+
+
+def test_a_transfer_waits_for_a_fill(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is told after the loop has read the wallet is hedged before a transfer leaves."""
+    leg = world.enter()
+    world.loops()
+    world.venue.close_short_by(FIFTH)
+    left = QUANTITY - FIFTH
+    world.legs = [replace(leg, filled=left, reachable=left, stake_left=leg.stake_left / 2, heard={"1": QUANTITY})]
+    order: list[str] = []
+    send, transfer, look = world.venue.send_order, world.venue.send_transfer, world.bot.claims.look
+
+    def told(*args: object) -> None:
+        look(*args)  # type: ignore[arg-type]
+        fill = OrderFill("9", world.bot.early.prefix, PAIR, False, True, FIFTH, FIFTH, world.venue.price, world.time)
+        world.venue.close_short_by(FIFTH)
+        world.bot.early.inbox.append(fill)
+
+    def sent(request: OrderRequest) -> Fill:
+        order.append("order")
+        return send(request)
+
+    def moved(request: TransferRequest) -> str:
+        order.append("transfer")
+        return transfer(request)
+
+    monkeypatch.setattr(world.bot.claims, "look", told)
+    monkeypatch.setattr(world.venue, "send_order", sent)
+    monkeypatch.setattr(world.venue, "send_transfer", moved)
+    world.loops()
+    assert order == ["order", "order", "transfer"]
+
+
+def test_a_pause_between_two_attempts_is_no_pause_for_fills(world: World) -> None:
+    """The context's wait lets them in again and again."""
+    waited: list[float] = []
+    world.bot.ctx.sleep = waited.append
+    calls: list[None] = []
+    world.bot.ctx.meanwhile = lambda: calls.append(None)
+    world.bot.ctx.wait(0.5)
+    assert sum(waited) == pytest.approx(0.5)
+    assert len(calls) >= 10
+
+
+def test_a_resting_entry_asks_for_no_book(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it will need on spot is reckoned by the index price that each loop reads anyway."""
+    world.allow()
+    world.venue.open_short(FIFTH, D(3))
+    world.tell("1", FIFTH)
+    world.trade(FIFTH, reachable=QUANTITY)
+    world.loops()
+    asked: list[str] = []
+    monkeypatch.setattr(world.venue, "quote", asked.append)
+    world.loops(4)
+    missing = (QUANTITY - FIFTH) * world.venue.price
+    assert missing < world.bot.claims.total() < missing * D("1.01")
+    assert not asked
+
+
+def test_a_fill_that_only_freqtrade_tells_asks_for_no_book(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the stream an exit's sale leaves with the callback, at the fill's price and the basis as last read."""
+    leg = world.enter()
+    world.loops()
+    world.time += 60
+    world.venue.close_short_by(FIFTH)
+    asked: list[str] = []
+    monkeypatch.setattr(world.venue, "quote", asked.append)
+    left = QUANTITY - FIFTH
+    world.bot.after_fill(replace(leg, filled=left, reachable=left), world.venue.price)
+    assert not asked
+    assert abs(world.ours() - left) < NEAR
+
+
+@pytest.mark.parametrize("price", ["0.0000028113", "0.00000281"])
+def test_an_estimate_reaches_the_other_side_of_a_coarse_tick(world: World, price: str) -> None:
+    """Where one tick is more than the slippage, the price between two ticks must not keep either side from filling."""
+    tick, about = D("0.00000001"), D(price)
+    quote = Quote.around("PEPE/USDT", about, tick, world.time)
+    assert quote.best(Side.SELL) <= about < quote.best(Side.BUY)
+    assert quote.best(Side.BUY) - quote.best(Side.SELL) == tick
+
+
+def test_prices_come_from_the_fill_and_the_basis(world: World) -> None:
+    """An index of nothing, or none, leaves the book to be asked."""
+    fill = D(49_000)
+    world.bot.spot.funding = {PAIR: FundingQuote(0.0, 8.0, 0.0, 50_000.0, 50_500.0)}
+    world.bot.spot.expect(PAIR, fill)
+    assert world.bot.ctx.quote("BTC/USDT").best(Side.SELL) == D("49490.00")
+    world.time += 60
+    world.bot.spot.funding = {}
+    world.bot.spot.expect(PAIR, fill)
+    assert world.bot.ctx.quote("BTC/USDT").best(Side.SELL) == world.venue.price - D("0.5")
+
+
+def test_a_rehearsal_leaves_nothing(world: World) -> None:
+    """The statements that a fill waits for are tried before the first one, and taken back."""
+    world.journal.rehearse()
+    assert not world.hedges()
+    assert not world.journal.recent(OrderRow)
+    hedge, row = world.journal.begin_at_once(EARLY, 1.0, PAIR, "BTC/USDT", ZERO, lambda _: None, 1.0) or (None, None)
+    assert (hedge, row) == (None, None)
+
+
+def test_a_twin_keeps_its_own_memory_and_leaves_the_connections_open() -> None:
+    """ccxt closes its session when an instance goes, and keeps the last answer where another thread's may follow."""
+    closed: list[None] = []
+    api = ccxt.binance()
+    api.session.close = lambda: closed.append(None)
+    api.last_http_response = "mine"
+    with twin(api, spaced=False) as other:
+        other.last_http_response = "other"
+        assert other.session is api.session
+        assert not other.enableRateLimit
+    del other
+    assert (api.last_http_response, api.enableRateLimit, closed) == ("mine", True, [])
+    api.session = None
