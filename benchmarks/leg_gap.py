@@ -1,21 +1,21 @@
 """How long a hedge stands on one leg: from a fill of a futures order until spot differs by less than a lot.
 
-A real bot opens and closes hedges in ten pairs against the sandbox exchange, which adds so many milliseconds to each
-request: one round trip. Market entries, or resting entries that somebody else fills in up to five parts; partial exits;
-exits. The sandbox's own books say when either leg was filled.
+A real bot opens and closes hedges against the sandbox exchange, which adds so many milliseconds to each request: one
+round trip. Market entries, or resting entries that somebody else fills in up to five parts; partial exits; exits. The
+sandbox's own books say when either leg was filled.
 
-    python benchmarks/leg_gap.py [--latency-ms 50] [--rounds 5] [--margin isolated] [--no-stream] [--resting]
-    python benchmarks/leg_gap.py --all [--rounds 1]
+    python -m benchmarks.leg_gap [--latency-ms 50] [--pairs 10] [--rounds 1] [--margin cross] [--no-stream] [--resting]
+    python -m benchmarks.leg_gap --all
 
 The sandbox waits before it applies a request and tells of fills at once: a whole round trip lies between a fill and the
-order that follows it, as with half of it on the way of either.
+order that follows it, as with half of it on the way of either. While fills are waited for nobody looks at the sandbox,
+which has a process of its own: what follows is read from the journal.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import os
 import statistics
 import sys
 import tempfile
@@ -28,6 +28,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "e2e"))
 
 from harness import BTC, ETH, PEPE, Market, Run, running, shorts
 
+from benchmarks.bots import coins
+from benchmarks.rows import Row, options, row, show
 from freqtrade_fundhedge.sandbox.specs import COINS as COINS_OF_THE_SANDBOX
 
 COINS = ("BNB", "SOL", "XRP", "DOGE", "ADA", "LINK", "LTC")
@@ -35,7 +37,10 @@ MARKETS = (BTC, ETH, PEPE, *(Market(f"{c}USDT", f"{c}/USDT:USDT", c, f"{c}USDT",
 LOTS = {coin.coin: coin.spot.step for coin in COINS_OF_THE_SANDBOX if coin.spot is not None}
 # Each round may leave up to a lot.
 DUST_LOTS = 10
-PARTS = 5
+PARTS, PART_S = 5, 1.0
+REST_S, WAIT_S = 2.0, 180.0
+# Beyond one round trip, and beyond two: of the median and of the worst.
+MEDIAN_MS, WORST_MS = 10, 20
 KINDS = ("market entry", "part of a resting entry", "partial exit", "exit")
 RESTING: dict[str, Any] = {
     "order_types": {
@@ -47,43 +52,60 @@ RESTING: dict[str, Any] = {
 }  # fmt: skip
 
 
+def markets(count: int) -> tuple[Market, ...]:
+    """The sandbox's usual coins, and made-up ones when there are more."""
+    return (*MARKETS[:count], *coins(max(0, count - len(MARKETS))))
+
+
 def settings(wanted: argparse.Namespace) -> dict[str, Any]:
     """Freqtrade's configuration for what is to be measured."""
     own = {"margin": {"fund_entries": False}, "hedge": {"stream": wanted.stream}}
-    base = {"stake_amount": 100, "max_open_trades": len(MARKETS), "margin_mode": wanted.margin, "fundhedge": own}
+    base = {"stake_amount": 100, "max_open_trades": wanted.pairs, "margin_mode": wanted.margin, "fundhedge": own}
     return {**base, **(RESTING if wanted.resting else {})}
 
 
 def fill_in_parts(run: Run) -> None:
     """Somebody takes the resting orders, a fifth at a time."""
     for _ in range(PARTS * 3):
+        began = time.monotonic()
         resting = [o for o in run.books()["orders"]["futures"] if o["status"] in ("NEW", "PARTIALLY_FILLED")]
-        if len(shorts(run.books())) == len(MARKETS) and not resting:
+        if not resting:
             return
         for order in resting:
             whole = Decimal(order["origQty"])
             part = (whole / PARTS).quantize(whole, rounding="ROUND_UP")
             run.sandbox.post("fill", market="perp", order_id=order["orderId"], quantity=part)
             time.sleep(0.23)
-        time.sleep(1)
+        time.sleep(max(0.0, began + PART_S - time.monotonic()))
     raise AssertionError("resting orders are not filled")
 
 
-def one_round(run: Run, resting: bool) -> None:
-    """Open a hedge in every pair, by the strategy's own signal, close half of each and then the rest."""
-    if resting:
+def pause(run: Run, hedges: int) -> None:
+    """Wait until so many hedges have coins, and nothing has been under way for some seconds."""
+    since = time.monotonic()
+    deadline = since + WAIT_S
+    while time.monotonic() < since + REST_S:
+        held = [row for row in run.journal("select held from hedges where state = 'open'") if Decimal(row["held"]) > 0]
+        if len(held) != hedges or run.open_intents():
+            since = time.monotonic()
+        assert since < deadline, f"{len(held)} hedges, not {hedges}\n{run.log()[-8000:]}"
+        time.sleep(0.2)
+    assert len(shorts(run.books())) == hedges
+
+
+def one_round(run: Run, wanted: argparse.Namespace, halves: bool) -> None:
+    """Open a hedge in every pair, by the strategy's own signal, close a part of each and then the rest."""
+    if wanted.resting:
         run.wait("the API", run.answers)
-        run.wait("all ordered", lambda: len(run.trades()) == len(MARKETS), 120)
-        run.loops(1, 120)
+        run.wait("all ordered", lambda: len(run.trades()) == wanted.pairs, WAIT_S)
+        run.loops(1, WAIT_S)
         fill_in_parts(run)
-    run.wait("all open", lambda: len(shorts(run.books())) == len(MARKETS), 120)
-    run.calm(180)
-    for market in MARKETS:
-        run.close(market, "0.5")
-    run.calm(180)
+    pause(run, wanted.pairs)
+    for trade in run.trades() if halves else ():
+        run.rest("POST", "forceexit", tradeid=str(trade["trade_id"]), amount=str(Decimal(str(trade["amount"])) / 2))
+    pause(run, wanted.pairs)
     run.rest("POST", "forceexit", tradeid="all")
-    run.wait("all closed", lambda: not shorts(run.books()), 120)
-    run.calm(180)
+    pause(run, 0)
     for lock in run.rest("GET", "locks")["locks"]:
         run.rest("DELETE", f"locks/{lock['id']}")
 
@@ -105,17 +127,18 @@ def moves(books: dict[str, Any], market: Market) -> list[tuple[int, Decimal, str
     return sorted(found, key=lambda item: (item[0], not item[2]))
 
 
-def gaps(books: dict[str, Any]) -> dict[str, list[int]]:
+def gaps(books: dict[str, Any], pairs: int) -> dict[str, list[int]]:
     """For each futures fill, milliseconds until the legs differ by less than a lot (dust of earlier rounds aside)."""
     found: dict[str, list[int]] = {kind: [] for kind in KINDS}
-    for market in MARKETS:
+    for market in markets(pairs):
+        lots = DUST_LOTS * LOTS.get(market.coin, market.lot)
         delta, short, waiting = Decimal(0), Decimal(0), []
         for at, change, kind in moves(books, market):
             delta += change
             if kind:
                 short -= change
                 waiting.append((at, "partial exit" if kind == "exit" and short > 0 else kind))
-            if waiting and abs(delta) < DUST_LOTS * LOTS[market.coin]:
+            if waiting and abs(delta) < lots:
                 for since, what in waiting:
                     found[what].append(at - since)
                 waiting = []
@@ -123,50 +146,65 @@ def gaps(books: dict[str, Any]) -> dict[str, list[int]]:
     return found
 
 
-def report(found: dict[str, list[int]], latency: int) -> None:
-    """One line a kind of fill."""
-    for kind, times in found.items():
-        if times:
-            middle, worst = statistics.median(times), max(times)
-            trips = f"{middle / latency:.2f} and {worst / latency:.2f} round trips" if latency else ""
-            print(f"  {kind}: {len(times)} fills, median {middle:.0f} ms, worst {worst} ms; {trips}", flush=True)
+def rows(found: dict[str, list[int]], wanted: argparse.Namespace) -> list[Row]:
+    """A row a kind of fill."""
+    trip, stream = wanted.latency_ms, "with" if wanted.stream else "without"
+    limit = f"1 round trip + {MEDIAN_MS} ms; worst 2 + {WORST_MS} ms" if wanted.stream else ""
+    made = []
+    for kind, times in ((kind, times) for kind, times in found.items() if times):
+        middle, worst = statistics.median(times), max(times)
+        kept = middle <= trip + MEDIAN_MS and worst <= 2 * trip + WORST_MS
+        made.append(row(
+            f"leg gap, {trip} ms a request, {wanted.margin}, {stream} the stream: {kind}, {len(times)} fills", times,
+            "ms", digits=0, against=f"{middle / trip:.2f} and {worst / trip:.2f} round trips" if trip else "",
+            limit=limit, kept=kept if limit else None,
+        ))  # fmt: skip
+    return made
 
 
-def measure(wanted: argparse.Namespace) -> None:
-    """One bot, one line a kind of fill."""
-    server = {"spot_usdt": 100_000, "futures_usdt": 100_000}
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder), settings(wanted), MARKETS, **server) as run:
+def measure(wanted: argparse.Namespace) -> list[Row]:
+    """One bot."""
+    traded = markets(wanted.pairs)
+    server = {"spot_usdt": 100_000, "futures_usdt": 100_000, "more_coins": max(0, wanted.pairs - len(MARKETS))}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(Path(folder), settings(wanted), traded, own_process=True, **server) as run,
+    ):
         run.sandbox.post("latency", ms=wanted.latency_ms)
         run.start()
-        for _ in range(wanted.rounds):
-            one_round(run, wanted.resting)
+        for number in range(wanted.rounds):
+            one_round(run, wanted, halves=number < wanted.halves)
         run.hold_entries()
         books = run.books()
-        buys = len([o for o in books["orders"]["spot"] if o["side"] == "BUY"])
-    stream, entries = "with" if wanted.stream else "without", "resting" if wanted.resting else "market"
-    load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
-    print(f"{wanted.latency_ms} ms a round trip, {wanted.margin}, {stream} the stream, {entries} entries; {load}")
-    report(gaps(books), wanted.latency_ms)
+    found = rows(gaps(books, wanted.pairs), wanted)
     if wanted.resting:
-        print(f"  {buys / wanted.rounds / len(MARKETS):.1f} spot purchases an entry")
+        buys = len([o for o in books["orders"]["spot"] if o["side"] == "BUY"])
+        each = buys / wanted.rounds / wanted.pairs
+        what = f"{found[0].what.rpartition(':')[0]}: spot orders an entry"
+        found.append(row(what, [each], limit=f"{PARTS}", kept=each <= PARTS))
+    return found
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
+    parser = options(__doc__)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--halves", type=int, default=2, help="rounds in which a half is closed before the rest")
+    parser.add_argument("--pairs", type=int, default=10)
     parser.add_argument("--latency-ms", type=int, default=50)
     parser.add_argument("--margin", choices=("isolated", "cross"), default="isolated")
     parser.add_argument("--no-stream", dest="stream", action="store_false")
     parser.add_argument("--resting", action="store_true", help="entries rest in the book and are filled in parts")
     parser.add_argument("--all", action="store_true", help="5, 50 and 200 ms, both margin modes, with and without")
     wanted = parser.parse_args()
+    if wanted.quick:
+        wanted.rounds, wanted.pairs = 1, 3
     if not wanted.all:
-        measure(wanted)
+        show(measure(wanted), wanted.json)
         return
     every = itertools.product((5, 50, 200), ("isolated", "cross"), (True, False), (False, True))
     for latency_ms, margin, stream, resting in every:
         case = {"latency_ms": latency_ms, "margin": margin, "stream": stream, "resting": resting}
-        measure(argparse.Namespace(rounds=wanted.rounds, **case))
+        show(measure(argparse.Namespace(**{**vars(wanted), **case})), wanted.json)
 
 
 if __name__ == "__main__":
