@@ -1,6 +1,6 @@
 """All costs in one table, each row with the command that measures it alone.
 
-python -m benchmarks [--quick] [--only loop_cost bot_cost hedge_cost frame_cost] [--to docs/costs.md]
+python -m benchmarks [--quick] [--only leg_gap hedge_cost bot_cost loop_cost] [--to docs/costs.md]
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ BEGIN, END = "<!-- table -->", "<!-- end of table -->"
 
 @dataclass(frozen=True)
 class Part:
-    """One benchmark, what it is told, and the seconds after which it is ended."""
+    """One benchmark, what it is told, the seconds after which it is ended, and whether small runs have it."""
 
     name: str
     words: str = ""
     limit_s: float = 300.0
+    quick: bool = True
 
     def command(self, quick: bool) -> str:
         """What a user would type."""
@@ -34,6 +35,16 @@ class Part:
 
 
 PARTS = (
+    Part("leg_gap", "--rounds 8 --pairs 25 --halves 0", limit_s=720),
+    Part("leg_gap", "--rounds 4 --halves 4 --resting", limit_s=480),
+    Part("leg_gap", "--pairs 5 --no-stream"),
+    Part("leg_gap", "--pairs 3 --no-stream --resting", quick=False),
+    Part("leg_gap", "--pairs 5 --margin cross", quick=False),
+    Part("leg_gap", "--pairs 3 --margin cross --resting", quick=False),
+    Part("leg_gap", "--pairs 10 --latency-ms 5", quick=False),
+    Part("leg_gap", "--pairs 3 --latency-ms 5 --resting", quick=False),
+    Part("leg_gap", "--pairs 4 --latency-ms 200", quick=False),
+    Part("leg_gap", "--pairs 3 --latency-ms 200 --resting", quick=False),
     Part("hedge_cost", limit_s=500),
     Part("bot_cost", limit_s=420),
     Part("loop_cost", "--only loop"),
@@ -85,7 +96,7 @@ def main(arguments: list[str] | None = None) -> None:
     under, begun, rows = load(), time.monotonic(), []
     print(under, flush=True)
     for part in PARTS:
-        if wanted.only is None or part.name in wanted.only:
+        if part.name in (wanted.only or [part.name]) and (part.quick or not wanted.quick):
             started = time.monotonic()
             found = measured(part.command(wanted.quick), part.limit_s)
             show(found, as_json=False)

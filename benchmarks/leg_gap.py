@@ -20,6 +20,7 @@ import statistics
 import sys
 import tempfile
 import time
+from bisect import bisect
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ PARTS, PART_S = 5, 1.0
 REST_S, WAIT_S = 2.0, 180.0
 # Beyond one round trip, and beyond two: of the median and of the worst.
 MEDIAN_MS, WORST_MS = 10, 20
+# What Freqtrade asks between a fill and its callback.
+FREQTRADES = "/fapi/v3/account|/fapi/v./positionRisk|/fapi/v1/userTrades"
 KINDS = ("market entry", "part of a resting entry", "partial exit", "exit")
 RESTING: dict[str, Any] = {
     "order_types": {
@@ -96,7 +99,6 @@ def pause(run: Run, hedges: int) -> None:
 def one_round(run: Run, wanted: argparse.Namespace, halves: bool) -> None:
     """Open a hedge in every pair, by the strategy's own signal, close a part of each and then the rest."""
     if wanted.resting:
-        run.wait("the API", run.answers)
         run.wait("all ordered", lambda: len(run.trades()) == wanted.pairs, WAIT_S)
         run.loops(1, WAIT_S)
         fill_in_parts(run)
@@ -127,9 +129,9 @@ def moves(books: dict[str, Any], market: Market) -> list[tuple[int, Decimal, str
     return sorted(found, key=lambda item: (item[0], not item[2]))
 
 
-def gaps(books: dict[str, Any], pairs: int) -> dict[str, list[int]]:
-    """For each futures fill, milliseconds until the legs differ by less than a lot (dust of earlier rounds aside)."""
-    found: dict[str, list[int]] = {kind: [] for kind in KINDS}
+def gaps(books: dict[str, Any], pairs: int) -> dict[str, list[tuple[int, int]]]:
+    """For each futures fill, when it was and when the legs differed by less than a few lots, earlier rounds' dust."""
+    found: dict[str, list[tuple[int, int]]] = {kind: [] for kind in KINDS}
     for market in markets(pairs):
         lots = DUST_LOTS * LOTS.get(market.coin, market.lot)
         delta, short, waiting = Decimal(0), Decimal(0), []
@@ -140,24 +142,41 @@ def gaps(books: dict[str, Any], pairs: int) -> dict[str, list[int]]:
                 waiting.append((at, "partial exit" if kind == "exit" and short > 0 else kind))
             if waiting and abs(delta) < lots:
                 for since, what in waiting:
-                    found[what].append(at - since)
+                    found[what].append((since, at))
                 waiting = []
         assert not waiting, f"{market.pair} is left with {delta}"
     return found
 
 
-def rows(found: dict[str, list[int]], wanted: argparse.Namespace) -> list[Row]:
+def between(log: list[dict[str, Any]], found: list[tuple[int, int]]) -> int:
+    """How many of these requests there are in most of these times."""
+    applied = sorted(request["applied"] for request in log if request["applied"])
+    return int(statistics.median_low(bisect(applied, until) - bisect(applied, since) for since, until in found))
+
+
+def limits(kind: str, wanted: argparse.Namespace, freqtrades: int) -> tuple[str, float, float]:
+    """In words, of the median and of the worst, in milliseconds; none for parts that wait for the next loop."""
+    trip, none = wanted.latency_ms, float("inf")
+    if wanted.stream:
+        return f"1 round trip + {MEDIAN_MS} ms; worst 2 + {WORST_MS} ms", trip + MEDIAN_MS, 2 * trip + WORST_MS
+    if kind == KINDS[1]:
+        return "", none, none
+    text = f"1 round trip + {MEDIAN_MS} ms after {freqtrades} of Freqtrade's"
+    return text, (1 + freqtrades) * (trip + MEDIAN_MS), none
+
+
+def rows(found: dict[str, list[tuple[int, int]]], log: list[dict[str, Any]], wanted: argparse.Namespace) -> list[Row]:
     """A row a kind of fill."""
     trip, stream = wanted.latency_ms, "with" if wanted.stream else "without"
-    limit = f"1 round trip + {MEDIAN_MS} ms; worst 2 + {WORST_MS} ms" if wanted.stream else ""
     made = []
-    for kind, times in ((kind, times) for kind, times in found.items() if times):
+    for kind, fills in ((kind, fills) for kind, fills in found.items() if fills):
+        times = [until - since for since, until in fills]
         middle, worst = statistics.median(times), max(times)
-        kept = middle <= trip + MEDIAN_MS and worst <= 2 * trip + WORST_MS
+        limit, median_ms, worst_ms = limits(kind, wanted, between(log, fills))
         made.append(row(
             f"leg gap, {trip} ms a request, {wanted.margin}, {stream} the stream: {kind}, {len(times)} fills", times,
             "ms", digits=0, against=f"{middle / trip:.2f} and {worst / trip:.2f} round trips" if trip else "",
-            limit=limit, kept=kept if limit else None,
+            limit=limit, kept=middle <= median_ms and worst <= worst_ms if limit else None,
         ))  # fmt: skip
     return made
 
@@ -170,13 +189,14 @@ def measure(wanted: argparse.Namespace) -> list[Row]:
         tempfile.TemporaryDirectory() as folder,
         running(Path(folder), settings(wanted), traded, own_process=True, **server) as run,
     ):
-        run.sandbox.post("latency", ms=wanted.latency_ms)
         run.start()
+        run.wait("the API", run.answers)
+        run.sandbox.post("latency", ms=wanted.latency_ms)
         for number in range(wanted.rounds):
             one_round(run, wanted, halves=number < wanted.halves)
         run.hold_entries()
-        books = run.books()
-    found = rows(gaps(books, wanted.pairs), wanted)
+        books, log = run.books(), run.sandbox.requests("GET", FREQTRADES)
+    found = rows(gaps(books, wanted.pairs), log, wanted)
     if wanted.resting:
         buys = len([o for o in books["orders"]["spot"] if o["side"] == "BUY"])
         each = buys / wanted.rounds / wanted.pairs
@@ -188,7 +208,7 @@ def measure(wanted: argparse.Namespace) -> list[Row]:
 def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--halves", type=int, default=2, help="rounds in which a half is closed before the rest")
+    parser.add_argument("--halves", type=int, default=1, help="rounds in which a half is closed before the rest")
     parser.add_argument("--pairs", type=int, default=10)
     parser.add_argument("--latency-ms", type=int, default=50)
     parser.add_argument("--margin", choices=("isolated", "cross"), default="isolated")
