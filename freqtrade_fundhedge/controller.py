@@ -137,7 +137,7 @@ class Controller(Turns):
         except VenueError:
             self.guard.step(account)
             raise
-        self._move_money(account, settled)
+        self._move_money(account, settled and not self.positions.behind)
 
     def _one(self, leg: ShortLeg, price: Decimal) -> str:
         self.spot.expect(leg.pair, price)

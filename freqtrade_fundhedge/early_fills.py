@@ -19,10 +19,12 @@ from freqtrade_fundhedge.journal_rows import HedgeRow, epoch
 from freqtrade_fundhedge.orphans import ABSENT_AFTER_S, fits
 from freqtrade_fundhedge.positions import BEHIND_S
 from freqtrade_fundhedge.spot_leg import SpotLeg
-from freqtrade_fundhedge.venue.port import ZERO, FuturesAccount, OrderFill
+from freqtrade_fundhedge.venue.port import ZERO, FuturesAccount, OrderFill, Side
 
 OWNERS_KEPT = 5000
 Owner = tuple[int, float]
+Key = tuple[str, str]
+"""Pair and order id: the exchange counts orders per symbol."""
 
 
 @dataclass
@@ -45,8 +47,8 @@ class EarlyFills:
     heard: int = 0
     _legs: dict[str, ShortLeg] = field(default_factory=dict)
     _shared: frozenset[str] = frozenset()
-    _owners: dict[str, Owner] = field(default_factory=dict)
-    _fills: dict[str, OrderFill] = field(default_factory=dict)
+    _owners: dict[Key, Owner] = field(default_factory=dict)
+    _fills: dict[Key, OrderFill] = field(default_factory=dict)
     _due: dict[str, OrderFill] = field(default_factory=dict)
     _allowed: dict[str, Allowance | None] = field(default_factory=dict)
 
@@ -120,14 +122,15 @@ class EarlyFills:
         return ""
 
     def _is_news(self, fill: OrderFill) -> bool:
-        owner = self._owners.get(fill.order_id) or self._owner(fill)
+        owner = self._owners.get(_key(fill)) or self._owner(fill)
         if owner is None:
             return False
-        self._owners[fill.order_id] = owner
-        known = self._fills.get(fill.order_id)
-        if fill.filled <= (known.filled if known is not None else ZERO):
+        self._owners[_key(fill)] = owner
+        known, leg = self._fills.get(_key(fill)), self._legs.get(fill.pair)
+        heard = leg.heard.get(fill.order_id, ZERO) if leg is not None else ZERO
+        if fill.filled <= max(heard, known.filled if known is not None else ZERO):
             return False
-        self._fills[fill.order_id] = fill
+        self._fills[_key(fill)] = fill
         self.heard += 1
         return True
 
@@ -141,7 +144,7 @@ class EarlyFills:
                 return None
             return EARLY, allowance.at
         leg = self._legs.get(fill.pair)
-        if leg is None or not fill.reduce_only or fill.pair in self._shared:
+        if leg is None or not fill.reduce_only or fill.pair in self._shared or fill.quantity > leg.reachable:
             return None
         return (leg.trade_id, leg.opened_at) if fill.at >= leg.opened_at - CLOCK_SLACK_S else None
 
@@ -152,7 +155,7 @@ class EarlyFills:
         return self._allowed[pair]
 
     def _leg(self, fill: OrderFill) -> ShortLeg | None:
-        owner = self._owners[fill.order_id]
+        owner = self._owners[_key(fill)]
         if owner[0] == EARLY:
             # As it is now: once a trade has answered for the entry, nothing more is bought in the entry's own name.
             allowance = self._allowance(fill.pair)
@@ -166,28 +169,33 @@ class EarlyFills:
     def _balance(self, legs: Sequence[ShortLeg], due: Mapping[str, OrderFill]) -> None:
         for leg in legs:
             self.spot.expect(leg.pair, due[leg.pair].price)
-        sent = self.spot.at_once(legs)
+        # Only its own way: where news are late, a loop has gone further already.
+        sent = self.spot.at_once(legs, {pair: Side.BUY if fill.sells else Side.SELL for pair, fill in due.items()})
         for leg in legs:
-            hedge = self.hedge_row(leg)
-            if hedge.state != "closed" and hedge.id not in self.blocked():
+            hedge = self.hedge_row(leg) if sent[leg.pair] else None
+            if hedge is not None and hedge.state != "closed" and hedge.id not in self.blocked():
                 self.spot.step(hedge, leg, None, sent[leg.pair])
 
     # --- memory
 
     def _own(self, leg: ShortLeg) -> None:
         for order_id in leg.heard:
-            self._owners[order_id] = leg.trade_id, leg.opened_at
+            self._owners[leg.pair, order_id] = leg.trade_id, leg.opened_at
 
     def _of(self, owner: Owner) -> list[OrderFill]:
-        return [fill for order_id, fill in self._fills.items() if self._owners.get(order_id) == owner]
+        return [fill for key, fill in self._fills.items() if self._owners.get(key) == owner]
 
     def _forget(self) -> None:
         """Drop fills of trades that are over; whose an order was stays known: late news has no other owner."""
         alive = {(leg.trade_id, leg.opened_at) for leg in self._legs.values()}
         recent = self.ctx.clock() - 2 * ABSENT_AFTER_S
-        for order_id in list(self._fills):
-            owner = self._owners.get(order_id)
+        for key in list(self._fills):
+            owner = self._owners.get(key)
             if owner not in alive and not (owner is not None and owner[0] == EARLY and owner[1] > recent):
-                del self._fills[order_id]
-        for order_id in list(self._owners)[: max(0, len(self._owners) - OWNERS_KEPT)]:
-            del self._owners[order_id]
+                del self._fills[key]
+        for key in list(self._owners)[: max(0, len(self._owners) - OWNERS_KEPT)]:
+            del self._owners[key]
+
+
+def _key(fill: OrderFill) -> Key:
+    return fill.pair, fill.order_id

@@ -22,7 +22,13 @@ class Positions:
 
     ctx: Context
     _seen: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
-    _grown: dict[str, tuple[Decimal, float]] = field(default_factory=dict)
+    _changes: dict[str, tuple[Decimal, float, float]] = field(default_factory=dict)
+    _behind: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def behind(self) -> bool:
+        """Whether the last read lacked a fill: what is needed for that would look like a surplus, or the reverse."""
+        return any(self.ctx.clock() < until for until in self._behind.values())
 
     def on_exchange(
         self, hedge: HedgeRow, leg: ShortLeg | None, legs: Sequence[ShortLeg], account: FuturesAccount | None
@@ -35,7 +41,12 @@ class Positions:
             # What other trades of the pair account for is not this one's.
             held = max(ZERO, held - sum((other.filled for other in legs if other.pair == hedge.pair), ZERO))
             return self._gone(hedge, held)
-        if self._has_just_grown(hedge, leg):
+        changed, grown = self._note_change(hedge, leg)
+        self._behind.pop(hedge.pair, None)
+        if self.ctx.clock() < changed + BEHIND_S and not leg.filled <= held <= leg.reachable:
+            self._behind[hedge.pair] = changed + BEHIND_S
+        if leg.is_open and self.ctx.clock() < grown + BEHIND_S:
+            # No reason to sell what was just bought.
             held = max(held, leg.filled)
         before, self._seen[hedge.id] = self._seen.get(hedge.id), (leg.filled, held)
         short_of = leg.is_open and held < leg.filled
@@ -50,7 +61,7 @@ class Positions:
         """The position as last read, while Freqtrade has heard of no fill since: an old fill announced again is no
         reason to buy for a short that is gone."""
         if leg is not None:
-            self._has_just_grown(hedge, leg)
+            self._note_change(hedge, leg)
         filled, held = self._seen.get(hedge.id, (ZERO, ZERO))
         if leg is None or not ZERO < leg.filled <= filled:
             return None
@@ -58,15 +69,17 @@ class Positions:
 
     def forget(self, unsettled: Sequence[HedgeRow]) -> None:
         """Drop what was remembered of hedges that are over."""
-        self._seen = {hedge.id: self._seen[hedge.id] for hedge in unsettled if hedge.id in self._seen}
-        self._grown = {hedge.id: self._grown[hedge.id] for hedge in unsettled if hedge.id in self._grown}
+        ids = {hedge.id for hedge in unsettled}
+        self._seen = {key: seen for key, seen in self._seen.items() if key in ids}
+        self._changes = {key: change for key, change in self._changes.items() if key in ids}
 
-    def _has_just_grown(self, hedge: HedgeRow, leg: ShortLeg) -> bool:
-        """Whether more was filled so lately that a read may lack it: no reason to sell what was bought for it."""
+    def _note_change(self, hedge: HedgeRow, leg: ShortLeg) -> tuple[float, float]:
+        """When the short last was filled, as far as known here, and when it last grew."""
         now = self.ctx.clock()
-        filled, since = self._grown.get(hedge.id, (ZERO, now))
-        self._grown[hedge.id] = leg.filled, now if leg.filled > filled else since
-        return leg.is_open and now - self._grown[hedge.id][1] < BEHIND_S
+        filled, changed, grown = self._changes.get(hedge.id, (ZERO, now, now))
+        changed, grown = (now if leg.filled != filled else changed), (now if leg.filled > filled else grown)
+        self._changes[hedge.id] = leg.filled, changed, grown
+        return changed, grown
 
     @property
     def _keeps(self) -> bool:

@@ -33,9 +33,13 @@ class SpotLeg(SpotOrders):
 
     funding: Mapping[str, FundingQuote] = field(default_factory=dict)
 
-    def at_once(self, legs: Sequence[ShortLeg]) -> dict[str, int]:
+    def at_once(self, legs: Sequence[ShortLeg], sides: Mapping[str, Side]) -> dict[str, int]:
         """The first orders of the steps of hedges in different pairs, with nothing before them that can wait: one
         write and one send each, and no pair waits for another one's answer.
+
+        Parameters
+        ----------
+        sides : by pair, all that may be sent there
 
         Returns
         -------
@@ -50,7 +54,7 @@ class SpotLeg(SpotOrders):
         with ThreadPoolExecutor(MOST_AT_ONCE, "fundhedge-order") as senders:
             for number, leg in enumerate(legs, 1):
                 try:
-                    begun = self._begin(leg)
+                    begun = self._begin(leg, sides[leg.pair])
                     if begun is not None:
                         answer = self._post(*begun, senders if number < len(legs) else None)
                         under_way.append((leg.pair, *begun, answer))
@@ -65,7 +69,7 @@ class SpotLeg(SpotOrders):
             raise errors[0]
         return sent
 
-    def _begin(self, leg: ShortLeg) -> tuple[HedgeRow, OrderRow, SpotMarket] | None:
+    def _begin(self, leg: ShortLeg, side: Side) -> tuple[HedgeRow, OrderRow, SpotMarket] | None:
         ctx, market = self.ctx, self.ctx.venue.market(leg.pair)
         wanted = wanted_quantity(real_short(leg, None), market)
         # Whatever may ask the exchange or the journal comes before the transaction.
@@ -73,7 +77,8 @@ class SpotLeg(SpotOrders):
         self.fee_in_coin(market)
 
         def decide(hedge: HedgeRow) -> SpotOrder | None:
-            return None if self._pauses.resting(hedge.id, now) else self._next(hedge, leg, wanted, market, quote)
+            order = None if self._pauses.resting(hedge.id, now) else self._next(hedge, leg, wanted, market, quote)
+            return order if order is not None and order.side is side else None
 
         begun = ctx.journal.begin_at_once(leg.trade_id, leg.opened_at, leg.pair, market.symbol, wanted, decide, now)
         return (*begun, market) if begun is not None else None

@@ -247,6 +247,19 @@ def test_each_part_of_a_resting_order(world: World) -> None:
     assert len(world.hedges()) == 1
 
 
+def test_an_exit_that_cannot_be_ours(world: World) -> None:
+    """Larger than the short, or in another pair, where order ids may be the same: nothing is sold."""
+    world.enter()
+    world.loops()
+    world.tell("5", FIFTH, sells=False, quantity=QUANTITY * 2)
+    other = OrderFill("1", MINE, "ETH/USDT:USDT", False, True, FIFTH, FIFTH, world.venue.price, world.time)
+    world.bot.early.inbox.append(other)
+    world.bot.on_fills()
+    world.bot.after_fill(world.legs[0])
+    assert abs(world.ours() - QUANTITY) < NEAR
+    assert len(world.journal.recent(OrderRow)) == 1
+
+
 def test_a_loop_that_cannot_read_the_account_keeps_what_was_bought(world: World) -> None:
     """While Freqtrade has not heard and nobody can ask, what the exchange told still counts."""
     world.allow()

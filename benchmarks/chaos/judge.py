@@ -19,6 +19,8 @@ STRESS_MOVE, BAND = Decimal("0.25"), Decimal("0.1")
 MIN_USDT = Decimal(1)
 SWEEP = "UMFUTURE_MAIN"
 MANY = Decimal(10)
+NEAREST, BROUGHT_TO = Decimal("0.15"), Decimal("0.1875")
+"""Distances to liquidation: at the first the guard acts, to the second it brings a short that had less at entry."""
 
 
 @dataclass
@@ -31,6 +33,8 @@ class Judge:
     moved : swept less topped up since `begin`
     at_send : (due before, due after) each sweep that took effect
     taken : what sweeps moved though it was not due when they took effect
+    users : coins of the user's own
+    naked : USDT-seconds for which the legs differed
     """
 
     exchange: Exchange
@@ -45,11 +49,14 @@ class Judge:
     taken: Decimal = ZERO
     notes: list[str] = field(default_factory=list)
     last_sweep: float = 0.0
+    users: dict[str, Decimal] = field(default_factory=dict)
+    naked: Decimal = ZERO
+    _gaps: Decimal = ZERO
+    _looked: int | None = None
     _transfers: int = 0
     _orders: set[int] = field(default_factory=set)
     _by_intent: Counter[str] = field(default_factory=Counter)
     _begun: int = 0
-    _users: dict[str, Decimal] = field(default_factory=dict)
 
     def begin(self) -> None:
         """The first exit comes next: what is delivered counts from here."""
@@ -60,7 +67,7 @@ class Judge:
     def give_user(self, coin: str, amount: Decimal) -> None:
         """Coins of the user's own, which must stay."""
         self.exchange.deposit(SPOT, coin, amount)
-        self._users[coin] = amount
+        self.users[coin] = amount
 
     # --- what is due
 
@@ -110,10 +117,33 @@ class Judge:
         account = self.exchange.futures.account
         return sum((abs(account.notional(p)) for p in account.held()), ZERO) / 100 + Decimal("0.02")
 
+    def stressed(self) -> Decimal:
+        """What cross shorts need to live through their stress."""
+        return self._figures()[3]
+
+    def _endangered(self) -> Decimal:
+        """USDT that isolated shorts near their liquidation get from the guard."""
+        account, total = self.exchange.futures.account, ZERO
+        for position in account.held():
+            size = abs(account.notional(position)) + account.maintenance(position)
+            spare = position.wallet + account.pnl(position) - account.maintenance(position)
+            if position.isolated and spare < NEAREST * size:
+                total += BROUGHT_TO * size - spare
+        return total
+
     # --- after each request
+
+    def note_gaps(self) -> None:
+        """Count for how long the legs have differed by how much."""
+        now, coins = self.exchange.now_ms(), self.users
+        if self._looked is not None:
+            self.naked += self._gaps * (now - self._looked) / 1000
+        self._looked = now
+        self._gaps = sum((abs(self.gap(coin + "USDT")) * self.exchange.markets.worth(coin) for coin in coins), ZERO)
 
     def look(self) -> None:
         """Judge what the request brought about."""
+        self.note_gaps()
         rows = self.exchange.transfers.rows
         for row in rows[self._transfers :]:
             self._judge_transfer(row)
@@ -133,6 +163,7 @@ class Judge:
             excess = -after
         else:
             excess = after - self.entry_margin - MIN_USDT if self.plan.fund_entries else row.amount
+            excess -= self._endangered()
         self._by_intent[self.intent] += 1
         twins = [r for r in self.exchange.transfers.rows if r.kind == row.kind and r.amount == row.amount]
         again = self._by_intent[self.intent] > 1 or len(twins) > 1
@@ -168,14 +199,14 @@ class Judge:
             ),
             ZERO,
         )
-        return self.exchange.ledger.balance(SPOT, spec.base) - self._users.get(spec.base, ZERO) - wanted
+        return self.exchange.ledger.balance(SPOT, spec.base) - self.users.get(spec.base, ZERO) - wanted
 
     # --- at the end
 
     def faults(self) -> list[str]:
         """What is wrong with coins and books at the end."""
         found = audit(self.exchange)
-        for coin, amount in self._users.items():
+        for coin, amount in self.users.items():
             market = self.exchange.markets.spot[coin + "USDT"]
             gap, price = self.gap(market.symbol), market.mid(self.exchange.now_ms())
             dust = 2 * market.spec.min_notional / price + 2 * market.spec.step

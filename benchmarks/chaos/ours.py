@@ -6,13 +6,13 @@ import shutil
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from random import Random
 from typing import Any
 
 from benchmarks.chaos.judge import Judge
 from benchmarks.chaos.market import Freqtrade, Trade
 from benchmarks.chaos.plan import Exit, Rule, Scenario
-from benchmarks.chaos.world import Killed, Mortality, World
+from benchmarks.chaos.stream import PREFIX, Stream
+from benchmarks.chaos.world import Killed, World
 from freqtrade_fundhedge.config import FundHedgeConfig
 from freqtrade_fundhedge.context import Context
 from freqtrade_fundhedge.controller import Controller
@@ -29,6 +29,7 @@ STEPS_OF_A_LOOP = 50
 PATIENT_LOOPS = 4
 LONG_LOOP_S = 30.0
 LONGEST_PAUSE_S = 61.0
+ANSWER_S = 0.1
 Alter = Callable[[Controller], None]
 
 
@@ -39,7 +40,7 @@ def as_it_is(controller: Controller) -> None:
 class MortalJournal(Journal):
     """A journal whose process may die before or after any of its calls."""
 
-    death: Mortality
+    world: World
 
     def __getattribute__(self, name: str) -> Any:
         value = super().__getattribute__(name)
@@ -47,9 +48,9 @@ class MortalJournal(Journal):
             return value
 
         def called(*args: Any, **kwargs: Any) -> Any:
-            self.death.step()
+            self.world.step()
             answer = value(*args, **kwargs)
-            self.death.step()
+            self.world.step()
             return answer
 
         return called
@@ -74,12 +75,20 @@ class Bot:
 
     Parameters
     ----------
+    stream : how the exchange's stream behaves
     template : a journal with tables and no rows, copied for each scenario
     alter : what to break in each new controller, to see whether the judge notices
     """
 
     def __init__(
-        self, world: World, plan: Scenario, judge: Judge, freqtrade: Freqtrade, template: Path, alter: Alter
+        self,
+        world: World,
+        plan: Scenario,
+        judge: Judge,
+        freqtrade: Freqtrade,
+        template: Path,
+        alter: Alter,
+        stream: str,
     ) -> None:
         self.world, self.plan, self.judge, self.freqtrade = world, plan, judge, freqtrade
         self.alter = alter
@@ -90,8 +99,10 @@ class Bot:
         transfer, margin = {"keep_usdt": str(plan.keep)}, {"fund_entries": plan.fund_entries}
         self.settings = FundHedgeConfig.model_validate({"transfer": transfer, "margin": margin})
         self.journal: MortalJournal | None = None
-        # The exchange's stream: none, prompt, or late, repeated and out of order; it must not matter.
-        self._dice, self._stream = Random(plan.seed), plan.seed % 3
+        self.stream = Stream(stream, world.clock.seconds, world.reader.parse_ws_order, plan.name)
+        world.sandbox.desk.streams.join(self.stream)
+        world.hear = self.hear
+        self._news = False
         self._deaths: list[float] = []
         self._troubled = 0
         self.start()
@@ -103,13 +114,14 @@ class Bot:
         self.world.new_process()
         clock = self.world.clock
         self.journal = MortalJournal(f"sqlite:///{self.path}", "chaos")
-        self.journal.death = self.world.death
+        self.journal.world = self.world
         venue = WatchedVenue(self.world.api, self.world.api, "USDT", clock.seconds)
         venue.judge = self.judge
         ctx = Context(
             venue, self.journal, self.settings, "USDT", self.plan.cross, clock=clock.seconds, sleep=clock.forward
         )
         self.controller = Controller(ctx)
+        self.controller.early.prefix = PREFIX
         self.alter(self.controller)
 
     def close(self) -> None:
@@ -133,38 +145,60 @@ class Bot:
         self.world.death.lives = int(self._deaths.pop(0) * STEPS_OF_A_LOOP) if self._deaths else None
 
     def _mortal(self, work: Callable[[], object]) -> None:
+        """What the bot does; fills that the stream told of meanwhile are hedged right after it."""
         try:
             work()
+            while self._news:
+                self._news = False
+                self.controller.on_fills()
         except Killed:
             self.start()
             self._arm()
 
+    def hear(self) -> None:
+        """Take what the stream has told by now, as its thread does at any time."""
+        self.world.sandbox.desk.streams.flush()
+        for fill in self.stream.tell():
+            self.controller.early.inbox.append(fill)
+            self._news = self._news or fill.filled > 0
+
+    def wait(self, seconds: float) -> None:
+        """Time passes, and the stream tells when it has something."""
+        clock, end = self.world.clock, self.world.clock.seconds() + seconds
+        self.world.sandbox.desk.streams.flush()
+        while self.stream.due <= end:
+            clock.forward(max(0.0, self.stream.due - clock.seconds()))
+            self._mortal(self.hear)
+        clock.forward(max(0.0, end - clock.seconds()))
+
     def legs(self, hedges: Sequence[HedgeRow]) -> Sequence[ShortLeg]:
         """What Freqtrade's database says."""
         wanted = {hedge.trade_id for hedge in hedges}
-        return [t.leg() for t in self.freqtrade.trades if t.quantity > 0 or t.id in wanted]
+        return [t.leg() for t in self.freqtrade.trades if t.leg().is_open or t.id in wanted]
 
     def loop(self, pause_s: float = 0.0) -> None:
         """One bot loop. A long wait for evidence is waited in longer steps, to spare the reader's time."""
         usual = self.plan.loop_s if self._troubled < PATIENT_LOOPS else LONG_LOOP_S
-        self.world.clock.forward(max(usual, pause_s))
+        self.wait(max(usual, pause_s))
         self._mortal(lambda: self.controller.converge(self.legs))
         self._troubled = self._troubled + 1 if self.controller.trouble else 0
-        if self._stream == 2:
-            self.hear()
         self._mortal(self._close_what_failed)
+        for trade in self.freqtrade.trades:
+            trade.poll()
+
+    def between(self) -> None:
+        """What the bot does while an order of Freqtrade's is filled."""
+        if self.plan.parts == 1:
+            self.wait(ANSWER_S)
+            return
+        self.wait(self.plan.gap_s)
+        if self.plan.gap_s > self.plan.loop_s / 2:
+            self.loop()
 
     def _close_what_failed(self) -> None:
         for trade in self.freqtrade.trades:
-            if trade.quantity > 0 and self.controller.hedge_failed(trade.plan.pair):
+            if trade.quantity > 0 and trade.resting is None and self.controller.hedge_failed(trade.plan.pair):
                 self.freqtrade.close(trade, Decimal(1))
-
-    def hear(self) -> None:
-        """The stream tells of what was just filled, or of anything that ever was."""
-        news = self.freqtrade.news
-        told = self._dice.choices(news, k=self._dice.randrange(4)) if self._stream == 2 and news else news[-1:]
-        self.controller.early.inbox.extend(told)
-        self._mortal(self.controller.on_fills)
 
     def enter(self, trade: Trade) -> bool:
         """Freqtrade's entry: when the margin is there and nothing speaks against it."""
@@ -175,9 +209,7 @@ class Bot:
         plan = EntryPlan(trade.plan.pair, trade.quantity, price, margin, margin, expires)
         entered = any(self._ready(plan) for _ in range(ENTRY_LOOPS))
         if entered:
-            self.freqtrade.open(trade)
-            if self._stream:
-                self.hear()
+            self.freqtrade.open(trade, self.plan.parts, self.between)
             self._mortal(lambda: self.controller.after_fill(trade.leg()))
         self.judge.entry_margin = Decimal(0)
         return entered
@@ -194,13 +226,15 @@ class Bot:
 
     def after_exit(self, trade: Trade, item: Exit) -> None:
         """What the bot does between this exit and the next."""
-        self.chaos(item.rules, item.deaths)
-        if self._stream:
-            self.hear()
         if item.announced:
             self._mortal(lambda: self.controller.after_fill(trade.leg()))
         for _ in range(item.loops):
             self.loop()
+
+    def hear_all(self) -> None:
+        """Wait for whatever the stream still has to tell."""
+        while self.stream.due < float("inf"):
+            self.wait(self.stream.due - self.world.clock.seconds())
 
     def until_quiet(self) -> str:
         """Run until nothing moves any more, not even after the longest pause of the treasury. What is wrong then."""

@@ -8,6 +8,8 @@ from random import Random
 from typing import Any
 
 CLASSES = ("calm", "volatile", "transient", "lost")
+CALM_LEVERAGE = 5
+"""Up to here a short is far enough from its liquidation for the guard to do nothing."""
 RISE_PER_S = Decimal("0.005")
 LONGEST_RISE_S = 36.0
 PAIRS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT", "XRP/USDT:USDT", "1000PEPE/USDT:USDT")
@@ -68,7 +70,11 @@ class Exit:
 class Scenario:
     """All dice of one scenario, thrown in advance; `deaths` are shares of the way through what is being done.
 
-    `entered`: the shorts are there when the bot starts; else it enters them itself, margin and all.
+    Attributes
+    ----------
+    entered : the shorts are there when the bot starts; else it enters them itself, margin and all
+    parts : in so many parts an order of Freqtrade's is filled, `gap_s` apart
+    behind_s : so late the exchange's account shows a position
     """
 
     klass: str
@@ -87,6 +93,9 @@ class Scenario:
     latency_s: float
     loop_s: float
     start_s: float
+    parts: int = 1
+    gap_s: float = 0.0
+    behind_s: float = 0.0
     dice: int = field(repr=False, default=0)
 
     @property
@@ -129,8 +138,19 @@ def scenario(klass: str, seed: int) -> Scenario:
         latency_s=dice.uniform(0.02, 0.3),
         loop_s=dice.choice([5.0, 5.0, 15.0]),
         start_s=START_S + SETTLEMENT_S - before_settlement,
+        **_slowly(Random(f"slowly {klass} {seed}"), volatile, max(s.leverage for s in (first, stays) if s is not None)),
         dice=dice.randrange(1 << 30),
     )
+
+
+def _slowly(dice: Random, volatile: bool, leverage: int) -> dict[str, Any]:
+    """Orders that rest in the book, where the price stands still, and an account that lags, where the guard rests."""
+    parts, behind_s = dice.choice([1, 1, 2, 4]), dice.choice([0.0, 0.0, 2.0, 7.0])
+    return {
+        "parts": 1 if volatile else parts,
+        "gap_s": dice.uniform(0.5, 8),
+        "behind_s": 0.0 if volatile or leverage > CALM_LEVERAGE else behind_s,
+    }
 
 
 def _short(dice: Random, pair: str) -> Short:

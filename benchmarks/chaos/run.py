@@ -9,8 +9,9 @@ from pathlib import Path
 
 from benchmarks.chaos import snippet
 from benchmarks.chaos.judge import MANY, MIN_USDT, Judge
-from benchmarks.chaos.market import Freqtrade, Trade
+from benchmarks.chaos.market import Between, Freqtrade, Trade, nothing
 from benchmarks.chaos.ours import Alter, Bot, as_it_is
+from benchmarks.chaos.outcome import Outcome, Slack, outcome, slack
 from benchmarks.chaos.plan import COINS, Exit, Scenario
 from benchmarks.chaos.world import Killed, World
 from freqtrade_fundhedge.market import floor_to
@@ -35,6 +36,9 @@ class Result:
     missing : what the shorts that stay and `keep_usdt` need more than there is at the end
     at_send : (due before, due after) per sweep
     waits : seconds from an exit to the last transfer after it
+    naked : USDT-seconds for which the legs differed
+    stream : how the exchange's stream behaved
+    outcome, slack : what has to be the same whatever the stream does
     """
 
     klass: str
@@ -50,6 +54,10 @@ class Result:
     requests: int = 0
     waits: tuple[float, ...] = ()
     violations: tuple[str, ...] = ()
+    naked: Decimal = ZERO
+    stream: str = "none"
+    outcome: Outcome | None = None
+    slack: Slack | None = None
 
     @property
     def delivered(self) -> Decimal:
@@ -64,7 +72,7 @@ class Play:
         self.world, self.plan = world, plan
         options = Options(spot_usdt=SPOT_USDT, coins=COINS)
         world.reset(options, plan.start_s, plan.latency_s, plan.dice)
-        self.freqtrade = Freqtrade(world.exchange, plan.cross)
+        self.freqtrade = Freqtrade(world.exchange, plan.cross, self.before_fill)
         self.judge = Judge(world.exchange, self.freqtrade, plan, strict)
         world.exchange.transfers.lag_ms = int(plan.lag_s * 1000)
         world.watch = self.judge.look
@@ -81,13 +89,18 @@ class Play:
             need = (margins * Decimal("1.05")).quantize(Decimal("0.01"))
             world.exchange.deposit("futures", "USDT", plan.own_float + need)
 
-    def exit(self, trade: Trade, item: Exit) -> float:
+    def before_fill(self) -> None:
+        """A position changes next."""
+        self.judge.note_gaps()
+        self.world.before_fill()
+
+    def exit(self, trade: Trade, item: Exit, parts: int = 1, between: Between = nothing) -> float:
         """Freqtrade closes; the time of it."""
         if item.rise_s and self.plan.stays is not None:
             self.freqtrade.rise(self.freqtrade.trades[0], item.rise_s)
             self.world.clock.forward(item.lead_s)
         if trade.quantity > 0:
-            self.freqtrade.close(trade, item.share)
+            self.freqtrade.close(trade, item.share, parts, between)
         return self.world.clock.seconds()
 
     def waited(self, since: float) -> None:
@@ -111,22 +124,24 @@ class Play:
             liquidated=self.freqtrade.liquidated(),
             requests=requests,
             waits=tuple(self.waits),
+            naked=judge.naked,
         )
 
 
-def play_ours(world: World, plan: Scenario, template: Path, alter: Alter = as_it_is) -> Result:
+def play_ours(world: World, plan: Scenario, template: Path, alter: Alter = as_it_is, stream: str = "prompt") -> Result:
     """Our treasury through one scenario, entry included."""
     play = Play(world, plan, strict=True)
-    bot = Bot(world, plan, play.judge, play.freqtrade, template, alter)
+    bot = Bot(world, plan, play.judge, play.freqtrade, template, alter, stream)
     try:
-        return _ours(play, bot)
+        return replace(_ours(play, bot), stream=stream)
     finally:
-        world.death.lives = None
+        world.death.lives = world.hear = None
         bot.close()
 
 
 def _ours(play: Play, bot: Bot) -> Result:
     world, plan, judge = play.world, play.plan, play.judge
+    world.behind_s = plan.behind_s
     bot.chaos(plan.entry_rules, plan.entry_deaths)
     if plan.entered:
         _fund(play)
@@ -138,14 +153,21 @@ def _ours(play: Play, bot: Bot) -> Result:
     judge.begin()
     before = world.requests
     for item in plan.exits:
-        since = play.exit(play.freqtrade.trades[-1], item)
+        bot.chaos(item.rules, item.deaths)
+        since = play.exit(play.freqtrade.trades[-1], item, plan.parts, bot.between)
         bot.after_exit(play.freqtrade.trades[-1], item)
         if item is plan.exits[-1]:
             trouble = bot.until_quiet() or trouble
         play.waited(since)
+    bot.hear_all()
+    trouble = bot.until_quiet() or trouble
     result = play.result(world.requests - before)
     violations = [*judge.notes, *judge.faults(), *_shortfalls(result), *([trouble] if trouble else [])]
-    return replace(result, violations=tuple(violations))
+    if bot.journal is None:
+        raise RuntimeError("the bot has no journal")
+    end = outcome(world.exchange, bot.journal, judge.users)
+    allowed = slack(world.exchange, judge, plan)
+    return replace(result, violations=tuple(violations), outcome=end, slack=allowed)
 
 
 def _shortfalls(result: Result) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from statistics import fmean
 
+from benchmarks.chaos.batch import Day
 from benchmarks.chaos.judge import MANY, MIN_USDT
 from benchmarks.chaos.plan import CLASSES
 from benchmarks.chaos.run import Result
@@ -13,6 +14,10 @@ from benchmarks.chaos.run import Result
 HEAD = (
     "class", "who", "in full", "delivered", "left: mean", "worst", "at send", "taken USDT", "doubled transfers",
     "orders", "liquidated", "requests", "seconds",
+)  # fmt: skip
+
+STREAM_HEAD = (
+    "stream", "days", "violations", "in full", "delivered", "doubled transfers", "orders", "unknown", "USDT-s unhedged",
 )  # fmt: skip
 
 
@@ -24,10 +29,36 @@ def table(ours: Sequence[Result], snippet: Sequence[Result]) -> str:
             mine = [result for result in results if result.klass == klass]
             if mine:
                 rows.append((klass, who, *_row(mine, who)))
-    widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
+    return _aligned(rows)
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return "\n".join(
         "| " + " | ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) + " |" for row in rows
     )
+
+
+def stream_table(days: Sequence[Day]) -> str:
+    """The same days by what the exchange's stream did."""
+    rows = [STREAM_HEAD, tuple("---" for _ in STREAM_HEAD)]
+    for results in zip(*(day.streams for day in days), strict=True):
+        counted = [r for r in results if r.due >= MANY]
+        changed = sum(any(why.startswith(f"{results[0].stream}: ") for why in day.violations) for day in days)
+        due = sum((r.due for r in counted), Decimal(0))
+        row = (
+            results[0].stream,
+            str(len(results)),
+            str(changed),
+            f"{sum(r.left < MIN_USDT for r in counted)}/{len(counted)}",
+            _percent(float(sum((r.delivered for r in counted), Decimal(0)) / due) if due else None, 2),
+            str(sum(r.doubled_transfers for r in results)),
+            str(sum(r.doubled_orders for r in results)),
+            str(sum(r.outcome.unknown for r in results if r.outcome is not None)),
+            f"{fmean(float(r.naked) for r in results):,.0f}",
+        )
+        rows.append(row)
+    return _aligned(rows)
 
 
 def _row(results: Sequence[Result], who: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable
 from random import Random
@@ -11,6 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 import ccxt
+import ccxt.pro
 from aiohttp import web
 
 from benchmarks.chaos.plan import COINS
@@ -18,12 +20,15 @@ from freqtrade_fundhedge.sandbox.app import Sandbox
 from freqtrade_fundhedge.sandbox.client import ccxt_urls
 from freqtrade_fundhedge.sandbox.exchange import Exchange, Options
 from freqtrade_fundhedge.sandbox.faults import Faults
+from freqtrade_fundhedge.sandbox.http_fapi_account import account_v3
+from freqtrade_fundhedge.sandbox.params import Params
 from freqtrade_fundhedge.sandbox.requestlog import RequestLog
 from freqtrade_fundhedge.sandbox.streams import Streams
 from freqtrade_fundhedge.sandbox.views import Desk
 from freqtrade_fundhedge.venue import ccxt_call
 
 HANG_S = 9.5
+ACCOUNT = re.compile(r"/fapi/v\d/account\b")
 
 
 class Killed(BaseException):
@@ -75,14 +80,15 @@ class Client(ccxt.binance):  # type: ignore[misc]
     def fetch(self, url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
         """See ccxt."""
         world = self.world
-        world.death.step()
+        world.step()
         world.travel()
         try:
-            return super().fetch(url, method, headers, body)
+            answer = super().fetch(url, method, headers, body)
+            return world.as_shown(answer) if ACCOUNT.search(url) and isinstance(answer, dict) else answer
         finally:
             world.after_request()
             world.travel()
-            world.death.step()
+            world.step()
 
 
 class World:
@@ -94,6 +100,9 @@ class World:
         self.dice = Random(0)
         self.latency_s = 0.1
         self.watch: Callable[[], None] | None = None
+        self.hear: Callable[[], None] | None = None
+        self.behind_s = 0.0
+        self._shown: list[tuple[float, Any]] = []
         self.sandbox = Sandbox(Exchange(Options(coins=COINS), self.clock))
         # The pause that an exchange asks for passes in virtual time too.
         self._virtual_pauses = patch.object(ccxt_call, "time", SimpleNamespace(monotonic=self.clock.seconds))
@@ -114,6 +123,8 @@ class World:
             raise RuntimeError("the sandbox did not start")
         self.api = self._client()
         self.api.load_markets()
+        self.reader = ccxt.pro.binance({"options": {"defaultType": "swap"}})
+        self.reader.set_markets_from_exchange(self.api)
         return self
 
     def __exit__(
@@ -151,7 +162,9 @@ class World:
         self.clock.ms = start_s * 1000
         self.death.lives = None
         self.dice, self.latency_s = Random(dice), latency_s
-        self.watch = None
+        self.watch = self.hear = None
+        self.behind_s = 0.0
+        self._shown.clear()
         self.new_process()
         exchange = Exchange(options, self.clock)
         self.sandbox.desk = Desk(exchange, Faults(options.seed), RequestLog(), Streams(exchange))
@@ -160,6 +173,23 @@ class World:
         """A process that starts knows nothing that the one before had kept in its ccxt instance."""
         for name in [name for name in self.api.options if name.startswith("fundhedge_")]:
             del self.api.options[name]
+
+    def step(self) -> None:
+        """Between any two things that the bot does the stream may tell of something, and the process may die."""
+        if self.hear is not None:
+            self.hear()
+        self.death.step()
+
+    def before_fill(self) -> None:
+        """Positions change next; for a while the account goes on showing them as they are now."""
+        if self.behind_s:
+            shown = account_v3(self.exchange, Params("", ""))
+            self._shown.append((self.clock.seconds() + self.behind_s, shown["positions"]))
+
+    def as_shown(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """An account whose positions are some seconds old."""
+        late = next((positions for until, positions in self._shown if self.clock.seconds() < until), None)
+        return answer if late is None else {**answer, "positions": late}
 
     def travel(self) -> None:
         """One way through the network."""

@@ -94,8 +94,8 @@ def fill_of(order: dict[str, Any]) -> OrderFill:
     quantity, filled = _amount(order.get("amount")), _amount(order.get("filled"))
     if not order.get("id") or not order.get("symbol") or order.get("side") not in ("buy", "sell"):
         raise ValueError("an order without id, symbol or side")
-    if filled > quantity:
-        raise ValueError("more filled than ordered")
+    if filled > quantity or not quantity:
+        raise ValueError("an order of nothing, or more filled than ordered")
     return OrderFill(
         order_id=str(order["id"]),
         client_id=str(order.get("clientOrderId") or ""),
