@@ -247,6 +247,28 @@ def test_each_part_of_a_resting_order(world: World) -> None:
     assert len(world.hedges()) == 1
 
 
+def test_late_news_never_turns_back(world: World) -> None:
+    """What a loop has bought or sold already by the exchange's position stays so, however late the parts are told."""
+    world.allow()
+    world.trade(ZERO, reachable=QUANTITY, **{"1": ZERO})
+    world.loops(4)
+    for _ in range(2):
+        world.venue.open_short(FIFTH, D(3))
+        world.loops(1, 11.0)
+    held = FIFTH * 2
+    assert abs(world.ours() - held) < NEAR
+    world.tell("1", FIFTH, at=world.time - 20)
+    assert abs(world.ours() - held) < NEAR
+    world.bot.after_fill(world.trade(held))
+    for _ in range(2):
+        world.venue.close_short_by(FIFTH / 2)
+        world.loops(1, 11.0)
+    world.tell("2", FIFTH / 2, sells=False, at=world.time - 20, quantity=FIFTH)
+    world.tell("1", held, at=world.time - 60)
+    assert abs(world.ours() - FIFTH) < NEAR
+    assert sorted(row.side for row in world.journal.recent(OrderRow)) == ["buy", "buy", "sell", "sell"]
+
+
 def test_an_exit_that_cannot_be_ours(world: World) -> None:
     """Larger than the short, or in another pair, where order ids may be the same: nothing is sold."""
     world.enter()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,7 @@ class Bot:
         self.stream = Stream(stream, world.clock.seconds, world.reader.parse_ws_order, plan.name)
         world.sandbox.desk.streams.join(self.stream)
         world.hear = self.hear
-        self._news = False
+        self._news = self._free = False
         self._deaths: list[float] = []
         self._troubled = 0
         self.start()
@@ -122,6 +123,7 @@ class Bot:
         )
         self.controller = Controller(ctx)
         self.controller.early.prefix = PREFIX
+        ctx.waiting = self._let_go(ctx.waiting)
         self.alter(self.controller)
 
     def close(self) -> None:
@@ -152,6 +154,7 @@ class Bot:
                 self._news = False
                 self.controller.on_fills()
         except Killed:
+            self._free = self._news = False
             self.start()
             self._arm()
 
@@ -161,6 +164,25 @@ class Bot:
         for fill in self.stream.tell():
             self.controller.early.inbox.append(fill)
             self._news = self._news or fill.filled > 0
+        if self._news and self._free:
+            self._news = self._free = False
+            self.controller.on_fills()
+
+    def _let_go(
+        self, waiting: Callable[[], AbstractContextManager[None]]
+    ) -> Callable[[], AbstractContextManager[None]]:
+        """While the loop only waits for an answer the stream's thread may hedge."""
+
+        @contextmanager
+        def free() -> Iterator[None]:
+            with waiting():
+                self._free = True
+                try:
+                    yield
+                finally:
+                    self._free = False
+
+        return free
 
     def wait(self, seconds: float) -> None:
         """Time passes, and the stream tells when it has something."""
