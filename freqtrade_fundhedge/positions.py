@@ -43,7 +43,7 @@ class Positions:
             return self._gone(hedge, held)
         changed, grown = self._note_change(hedge, leg)
         self._behind.pop(hedge.pair, None)
-        if self.ctx.clock() < changed + BEHIND_S and not leg.filled <= held <= leg.reachable:
+        if leg.is_open and self.ctx.clock() < changed + BEHIND_S and not leg.filled <= held <= leg.reachable:
             self._behind[hedge.pair] = changed + BEHIND_S
         if leg.is_open and self.ctx.clock() < grown + BEHIND_S:
             # No reason to sell what was just bought.

@@ -89,7 +89,7 @@ def test_a_slice_of_every_class() -> None:
     days = play_many([(klass, seed) for seed in range(2) for klass in CLASSES], streams=("prompt",))
     assert [(day.snippet.klass, day.snippet.seed, day.violations) for day in days if day.violations] == []
     ours = [day.streams[0] for day in days]
-    assert sum(result.due for result in ours) > 10_000
+    assert sum(result.due for result in ours) > 5_000
     assert sum(day.snippet.left for day in days) > 100 * sum(result.left for result in ours)
 
 

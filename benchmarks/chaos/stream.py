@@ -113,7 +113,7 @@ class Stream:
             {"i": number, "q": large, "z": large, "S": dice.choice(["BUY", "SELL"]), "R": True},
             {"z": "0", "X": "PARTIALLY_FILLED"},
             {dice.choice("scSqzapXT"): dice.choice(BROKEN)},
-            {dice.choice("scSqz"): dice.choice(BROKEN), "i": number},
+            {"c": f"web_{number}", "i": number, dice.choice("scSqz"): dice.choice(BROKEN)},
         ]
         for changes in dice.sample(noises, 3):
             self._put(dice.uniform(0, COPIES_WITHIN_S), {**message, "o": {**order, **changes}})
