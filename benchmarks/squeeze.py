@@ -136,6 +136,7 @@ class Replay:
         clock = world.clock
         self.journal = Journal(f"sqlite:///{journal}", "squeeze")
         venue = LiveVenue(world.api, world.api, "USDT", clock.seconds)
+        venue.concurrent = False  # the virtual world has one thread
         ctx = Context(venue, self.journal, self.settings, "USDT", self.cross, clock=clock.seconds, sleep=clock.forward)
         self.bot = Controller(ctx)
         self.outcome = Outcome(paths[0].name, mode, max(float(path.perp.max()) for path in paths) - 1)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from freqtrade_fundhedge.config import FundHedgeConfig
 from freqtrade_fundhedge.journal import Journal
@@ -19,6 +20,8 @@ from freqtrade_fundhedge.venue.port import Quote, Venue
 
 logger = logging.getLogger("freqtrade_fundhedge")
 
+First = TypeVar("First")
+Second = TypeVar("Second")
 QUOTE_KEPT_S = 5.0
 # What nothing else tells the end of: of an intent its outcome is told, of a hedge its close.
 END_IS_NEWS = ("key", "margin", "market", "stranger")
@@ -77,6 +80,14 @@ class Context:
             self.sleep(WAIT_SLICE_S)
             self.meanwhile()
         self.sleep(seconds - slices * WAIT_SLICE_S)
+
+    def both(self, here: Callable[[], First], beside: Callable[[], Second]) -> tuple[First, Second]:
+        """Two answers that don't depend on each other, in the time of one; `beside` is one of `Venue.concurrent`."""
+        if not self.venue.concurrent:
+            return here(), beside()
+        with ThreadPoolExecutor(1, "fundhedge-read") as other:
+            second = other.submit(beside)
+            return here(), second.result()
 
     def estimate(self, symbol: str, price: Decimal, tick: Decimal) -> None:
         """Have a price to cap an order with at once, where no book is at hand; the venue fills at its own prices."""

@@ -73,9 +73,10 @@ class Outside:
         now = self.ctx.clock()
         if now - self._checked.get(pair, float("-inf")) >= STATES_EVERY_S:
             self.ctx.meanwhile()
-            self._perps |= self.ctx.venue.perp_states([pair])
-            self.ctx.meanwhile()
-            self._spots |= self.ctx.venue.spot_trading([self._symbol(pair)])
+            venue, symbols = self.ctx.venue, [self._symbol(pair)]
+            perps, spots = self.ctx.both(lambda: venue.perp_states([pair]), lambda: venue.spot_trading(symbols))
+            self._perps |= perps
+            self._spots |= spots
             self._checked[pair] = now
         return self._says(pair)
 

@@ -19,12 +19,11 @@ def spot_obstacle(ctx: Context, claims: Claims, pair: str, quantity: Decimal, pr
     """
     market = ctx.venue.market(pair)
     ctx.meanwhile()
-    free = ctx.venue.spot_balances().get(market.quote, ZERO) - claims.total(besides=pair)
+    balances, quote = ctx.both(ctx.venue.spot_balances, lambda: ctx.quote(market.symbol, fresh=True))
+    free = balances.get(market.quote, ZERO) - claims.total(besides=pair)
     if not ctx.venue.separate_wallets:
         # The short's margin comes out of the same pool.
         free -= quantity * price / int(ctx.settings.margin.leverage)
-    ctx.meanwhile()
-    quote = ctx.quote(market.symbol, fresh=True)
     if quote.best(Side.BUY) <= 0:
         return f"{market.symbol} has no asks"
     return entry_obstacle(quantity, price, market, quote, free, ctx.settings.hedge.max_slippage)

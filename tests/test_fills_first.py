@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal as D
+from functools import partial
 from pathlib import Path
 
 import ccxt
@@ -176,6 +177,21 @@ def test_a_fill_that_only_freqtrade_tells_asks_for_no_book(world: World, monkeyp
     world.bot.after_fill(replace(leg, filled=left, reachable=left), world.venue.price)
     assert not asked
     assert abs(world.ours() - left) < NEAR
+
+
+def test_an_entry_asks_two_things_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Balance and book, perpetual and spot market: either pair of questions is under way together."""
+    world.loops()
+    venue, together = world.venue, threading.Barrier(2)
+
+    def waiting(ask: Callable[..., object], *args: object) -> object:
+        together.wait(WAIT_S)
+        return ask(*args)
+
+    for name in ("spot_balances", "quote", "perp_states", "spot_trading"):
+        monkeypatch.setattr(venue, name, partial(waiting, getattr(venue, name)))
+    monkeypatch.setattr(venue, "concurrent", True)
+    assert world.bot.allow_entry(PAIR, QUANTITY, venue.price) == ""
 
 
 @pytest.mark.parametrize("price", ["0.0000028113", "0.00000281"])

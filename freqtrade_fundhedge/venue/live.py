@@ -142,7 +142,8 @@ class PublicSpot:
 
     def spot_trading(self, symbols: Collection[str]) -> Mapping[str, bool]:
         """See `Venue.spot_trading`."""
-        return states.spot_trading(self.api, symbols)
+        with twin(self.api) as api:
+            return states.spot_trading(api, symbols)
 
     def spot_ends(self) -> Mapping[str, float]:
         """See `Venue.spot_ends`."""

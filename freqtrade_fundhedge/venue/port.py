@@ -229,7 +229,7 @@ class Venue(Protocol):
         `futures_account` and of `spot_balances` are the same money."""
 
     concurrent: bool
-    """Whether `send_order` may be called from several threads at once."""
+    """Whether `send_order`, `quote` and `spot_trading` may be called beside anything else, from several threads."""
     values_positions: bool
     """False where positions stand as they were entered, so that nothing can be said about their margin."""
     margin_step: Decimal
