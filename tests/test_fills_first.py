@@ -75,7 +75,7 @@ def test_orders_of_several_pairs_are_under_way_at_once(world: World) -> None:
     """None waits for another one's answer, and each outcome is on record, the lost one as unknown."""
     legs = several(world)
     with pytest.raises(OutcomeUnknown):
-        world.bot.spot.at_once(legs)
+        world.bot.spot.at_once(legs, dict.fromkeys(PAIRS, Side.BUY))
     states = {row.pair: row.state for row in world.journal.recent(OrderRow)}
     assert states == dict(zip(PAIRS, (State.DONE, State.REJECTED, State.UNKNOWN), strict=True))
     held = {hedge.pair: hedge.held for hedge in world.hedges()}
