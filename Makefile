@@ -21,8 +21,8 @@ $(STAMP): pyproject.toml
 demo: $(STAMP) ## a hedge from entry to sweep, on a sandbox exchange on this machine
 	$(BIN)/fundhedge demo
 
-chaos: $(STAMP) ## a thousand bad days on a sandbox exchange, ours beside the usual snippet
-	$(BIN)/python -m benchmarks.chaos
+chaos: $(STAMP) ## a thousand bad days, each with every kind of fill stream; QUICK=1 for a hundred
+	$(BIN)/python -m benchmarks.chaos $(if $(QUICK),--scenarios 100)
 
 bench: $(STAMP) ## what it costs: one table; QUICK=1 for small runs
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)

@@ -95,7 +95,7 @@ def test_a_slice_of_every_class() -> None:
 
 def test_what_the_stream_does_changes_no_outcome() -> None:
     """Without it, prompt, killed, delayed, doubled, out of order and all of that with nonsense: the same day's end."""
-    days = play_many([("calm", 2), ("volatile", 4), ("transient", 5), ("lost", 8)])
+    days = play_many([("calm", 2), ("volatile", 4), ("lost", 3)])
     assert [result.stream for result in days[0].streams] == list(BEHAVIOURS)
     assert [(day.snippet.klass, day.snippet.seed, day.violations) for day in days if day.violations] == []
     plain, prompt = (sum(day.streams[i].naked for day in days) for i in (0, 1))

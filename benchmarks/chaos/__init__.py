@@ -17,6 +17,31 @@ lost       applied and closed, closed and not applied, a cut body, 200 with an e
 In every class the bot may die at any step: before or after each journal call and each request. The journal object, the
 controller and the venue are then thrown away and made anew. The snippet dies at the same share of its own steps.
 
+In some of them Freqtrade's orders rest in the book and are filled in parts, and in some the exchange's account shows
+positions up to 7 s late (not in volatile, and not where a short is near its liquidation).
+
+The stream
+----------
+Each scenario is played once for each behaviour of the exchange's fill stream, with all else the same. Its messages are
+the sandbox's own and read as the bot reads them; between any two steps of the bot, and while it waits, they may come.
+
+none        nothing is told
+prompt      within 0.2 s
+killed      silent from one of the first fills on, for 5 s to 10 min, and what happened meanwhile is never told
+delayed     by 1 s to 10 min: past the next loop, a restart, the end of the trade
+duplicated  each up to three times more within two minutes
+reordered   shuffled within 20 s, across orders and pairs
+all         all of that, a fifth lost, and among it orders of other people and pairs, sums that go back, fields that are
+            missing, empty, negative, infinite or far too large, and messages that are none
+
+The outcome must be the one without a stream: the same shorts and the same hedges in the same state, exactly; no intent
+without an outcome; our coins the same to the venue's smallest order; USDT in the futures wallet the same to 2 USDT, a
+tenth of the stress buffer (price's own) and 0.05 % of the notional; USDT and coins together the same to 2 USDT and
+0.05 % of the notional; in volatile also what the price has moved, for a fill at another time has another price. And
+every behaviour is judged by itself as below: nothing doubled, everything delivered, legs equal.
+
+unhedged    USDT-seconds for which the legs differed; mean. This is what a stream is for, and all that it may change
+
 The snippet: when a short was closed, read `free` of the futures balance and send 99 % of it with ccxt's `transfer`; on
 any exception sleep 2 s and try again, three times in all. It places no spot orders.
 
@@ -43,5 +68,6 @@ seconds        virtual, from an exit to the last transfer that took effect befor
 
 Violations (exit code 1): a doubled transfer or order of ours; less than 100 % delivered, that is `min_usdt` or more
 still due (or missing there, after top-ups); more left than 0.1 % in calm or 1 % in volatile; the user's coins touched;
-legs unequal; an outcome unknown at the end; an exception out of the controller; sandbox books that don't balance.
+legs unequal; an outcome unknown at the end; an exception out of the controller; sandbox books that don't balance;
+another outcome than without a stream.
 """

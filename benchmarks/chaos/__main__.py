@@ -24,7 +24,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--class", dest="klass", choices=CLASSES, help="only this class")
     parser.add_argument("--seed", type=int, help="play just this seed, of --class or of every class")
     parser.add_argument("--streams", nargs="+", choices=BEHAVIOURS, default=BEHAVIOURS, help="only these behaviours")
-    parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("-v", "--verbose", action="store_true", help="tell what happens, with --seed")
     return parser.parse_args(words)
 
