@@ -17,6 +17,7 @@ from freqtrade_fundhedge.venue.port import FundingQuote, PerpState
 # Binance's list of perpetuals is some 40 kB compressed: four times a minute is 7 GB a month, and soon enough.
 STATES_EVERY_S = 15.0
 NOTICES_EVERY_S = 300.0
+TRADES = PerpState()
 
 
 @dataclass
@@ -57,7 +58,7 @@ class Outside:
 
     def exit_reason(self, pair: str) -> str:
         """Why the hedge in `pair` has to close while both of its legs still can, or ""."""
-        perp = self._perps.get(pair, PerpState())
+        perp = self._perps.get(pair, TRADES)
         if not perp.closes or self.spot_halted(pair):
             return ""
         if perp.ends_at is not None or self._symbol(pair) in self._ends:
@@ -111,7 +112,7 @@ class Outside:
                 self.ctx.settled(f"market {pair}")
 
     def _says(self, pair: str) -> str:
-        perp, symbol = self._perps.get(pair, PerpState()), self._symbol(pair)
+        perp, symbol = self._perps.get(pair, TRADES), self._symbol(pair)
         if self.spot_halted(pair):
             return f"{symbol} is not open for trading"
         if not perp.closes:

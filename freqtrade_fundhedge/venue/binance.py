@@ -52,7 +52,7 @@ class BinanceAccount(OrderLookup):
     def futures(self) -> FuturesAccount:
         """One request: `GET /fapi/v3/account` has balances and positions."""
         resync_clock(self._futures)
-        info = call(self._futures, self._futures.fetch_balance, {"type": "swap", "subType": "linear"})["info"]
+        info = call(self._futures, self._futures.fapiPrivateV3GetAccount)
         asset: dict[str, Any] = next((a for a in info.get("assets", []) if a.get("asset") == self._stake), {})
         positions = tuple(self._position(p) for p in info.get("positions", []) if decimal(p.get("positionAmt")))
         return FuturesAccount(

@@ -23,7 +23,6 @@ from freqtrade_fundhedge.venue.ccxt_call import (
     call,
     decimal,
     fill_from_order,
-    hours_of,
     quote_from_book,
     resync_clock,
     twin,
@@ -46,17 +45,9 @@ from freqtrade_fundhedge.venue.port import (
     TransferRecord,
     TransferRequest,
 )
+from freqtrade_fundhedge.venue.predicted import PredictedFunding
 
 BOOK_LEVELS = 50
-LINEAR = {"type": "swap", "subType": "linear"}
-# What ccxt has to be told so that it asks for all linear perpetuals; more would reach the exchange as it is.
-FUNDING_PARAMS: dict[str, dict[str, Any]] = {
-    "binance": LINEAR,
-    # With intervals; the unified account's own request wants one symbol at a time.
-    "bitget": {"productType": "USDT-FUTURES", "uta": False, "method": "publicMixGetV2MixMarketCurrentFundRate"},
-    "bybit": LINEAR,
-}
-INTERVALS_KEPT_S = 3600.0
 
 
 class PublicSpot:
@@ -71,14 +62,22 @@ class PublicSpot:
     def __init__(self, api: Any, clock: Callable[[], float] = time.time) -> None:
         self.api = api
         self.clock = clock
+        self._funding = PredictedFunding(api, clock)
         self._markets: dict[str, SpotMarket] = {}
-        self._intervals: dict[str, tuple[float, float | None]] = {}
-        self._intervals_at = float("-inf")
+        self._listed: Any = None
+        self._read: dict[str, tuple[SpotMarket, Any]] = {}
 
     def market(self, pair: str) -> SpotMarket:
         """See `Venue.market`. One that the venue has taken off its list stays as it was, but takes no orders."""
+        markets = self.api.markets
+        if markets is not self._listed:
+            self._listed, self._read = markets, {}
+        read = self._read.get(pair)
+        if read is not None and markets.get(read[0].symbol) is read[1]:
+            return read[0]
         try:
-            known = self._markets[pair] = spot_market(pair, self.api.markets)
+            known = self._markets[pair] = spot_market(pair, markets)
+            self._read[pair] = known, markets[known.symbol]
         except ConfigError:
             if pair not in self._markets:
                 raise
@@ -100,41 +99,11 @@ class PublicSpot:
 
     def funding(self) -> Mapping[str, FundingQuote]:
         """See `Venue.funding`."""
-        rates = call(self.api, self.api.fetch_funding_rates, None, FUNDING_PARAMS.get(str(self.api.id), {}))
-        told = all(hours_of(rate.get("interval")) for rate in rates.values())
-        intervals = {} if told else self._funding_intervals()
-        quotes = {}
-        for pair, rate in rates.items():
-            if rate.get("fundingRate") is None or not pair.endswith(f":{rate['symbol'].partition(':')[2]}"):
-                continue
-            hours, cap = intervals.get(pair, (8.0, None))
-            quotes[pair] = FundingQuote(
-                rate=float(rate["fundingRate"]),
-                interval_h=hours_of(rate.get("interval")) or hours,
-                next_at=float(rate.get("fundingTimestamp") or 0) / 1000,
-                mark_price=float(rate.get("markPrice") or 0),
-                index_price=float(rate.get("indexPrice") or 0),
-                cap=cap,
-            )
-        return quotes
-
-    def _funding_intervals(self) -> Mapping[str, tuple[float, float | None]]:
-        """Hours and cap by pair where they differ from the usual; they change rarely."""
-        if self.clock() - self._intervals_at > INTERVALS_KEPT_S:
-            self.refresh_intervals()
-        return self._intervals
+        return self._funding.quotes()
 
     def refresh_intervals(self) -> None:
         """See `Venue.refresh_intervals`."""
-        # The others tell the interval with each rate; asked for all pairs at once, several of them refuse.
-        if str(self.api.id).startswith("binance"):
-            found = call(self.api, self.api.fetch_funding_intervals, None, {"subType": "linear"})
-            self._intervals = {
-                pair: (hours, float(cap) if (cap := item["info"].get("adjustedFundingRateCap")) else None)
-                for pair, item in found.items()
-                if (hours := hours_of(item.get("interval")))
-            }
-            self._intervals_at = self.clock()
+        self._funding.refresh_intervals()
 
     def perp_states(self, pairs: Collection[str]) -> Mapping[str, PerpState]:
         """See `Venue.perp_states`."""

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol
 
 from freqtrade_fundhedge.market import SpotMarket
@@ -80,7 +81,15 @@ class FuturesAccount:
 
     def short(self, pair: str) -> Decimal:
         """Quantity of the short in `pair`, 0 without one."""
-        return sum((p.quantity for p in self.positions if p.pair == pair and p.is_short), ZERO)
+        return self._shorts.get(pair, ZERO)
+
+    @cached_property
+    def _shorts(self) -> Mapping[str, Decimal]:
+        shorts: dict[str, Decimal] = {}
+        for position in self.positions:
+            if position.is_short:
+                shorts[position.pair] = shorts.get(position.pair, ZERO) + position.quantity
+        return shorts
 
 
 @dataclass(frozen=True)

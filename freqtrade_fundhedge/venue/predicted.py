@@ -1,0 +1,111 @@
+"""Predicted funding of all pairs by one request.
+
+Source: Binance API documentation, "Mark Price" and "Get Funding Rate Info"; elsewhere ccxt's unified rates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from freqtrade_fundhedge.venue.ccxt_call import call, hours_of
+from freqtrade_fundhedge.venue.port import FundingQuote
+
+# What ccxt has to be told so that it asks for all linear perpetuals; more would reach the exchange as it is.
+FUNDING_PARAMS: dict[str, dict[str, Any]] = {
+    # With intervals; the unified account's own request wants one symbol at a time.
+    "bitget": {"productType": "USDT-FUTURES", "uta": False, "method": "publicMixGetV2MixMarketCurrentFundRate"},
+    "bybit": {"type": "swap", "subType": "linear"},
+}
+INTERVALS_KEPT_S = 3600.0
+USUAL_TERMS = (8.0, None)
+Terms = tuple[float, float | None]
+
+
+class PredictedFunding:
+    """What the next settlements are expected to pay.
+
+    Parameters
+    ----------
+    api : a ccxt instance with markets loaded
+    clock : seconds since 1970
+    """
+
+    def __init__(self, api: Any, clock: Callable[[], float]) -> None:
+        self._api = api
+        self._clock = clock
+        self._terms: Mapping[str, Terms] = {}
+        self._terms_at = float("-inf")
+        self._listed: Any = None
+        self._pairs: Mapping[str, str] = {}
+
+    def quotes(self) -> dict[str, FundingQuote]:
+        """See `Venue.funding`."""
+        if str(self._api.id) != "binance":
+            return self._of_ccxt()
+        terms = self._current_terms()
+        found: dict[str, FundingQuote] = call(self._api, self._of_binance, terms)
+        return found
+
+    def _of_binance(self, terms: Mapping[str, Terms]) -> dict[str, FundingQuote]:
+        """Straight from the exchange's own rows: ccxt would make a dozen more fields of every pair in each loop."""
+        pairs, quotes = self._perpetuals(), {}
+        for row in self._api.fapiPublicGetPremiumIndex():
+            pair, rate = pairs.get(row["symbol"]), row.get("lastFundingRate")
+            if pair is None or not rate:
+                continue
+            hours, cap = terms.get(pair, USUAL_TERMS)
+            quotes[pair] = FundingQuote(
+                rate=float(rate),
+                interval_h=hours,
+                next_at=float(row.get("nextFundingTime") or 0) / 1000,
+                mark_price=float(row.get("markPrice") or 0),
+                index_price=float(row.get("indexPrice") or 0),
+                cap=cap,
+            )
+        return quotes
+
+    def _perpetuals(self) -> Mapping[str, str]:
+        """Pairs by the exchange's own names; made again when markets are loaded anew."""
+        markets = self._api.markets
+        if markets is not self._listed:
+            linear = (row for row in markets.values() if row.get("swap") and row.get("linear"))
+            self._listed, self._pairs = markets, {str(row["id"]): str(row["symbol"]) for row in linear}
+        return self._pairs
+
+    def _of_ccxt(self) -> dict[str, FundingQuote]:
+        rates = call(self._api, self._api.fetch_funding_rates, None, FUNDING_PARAMS.get(str(self._api.id), {}))
+        told = all(hours_of(rate.get("interval")) for rate in rates.values())
+        terms = {} if told else self._current_terms()
+        quotes = {}
+        for pair, rate in rates.items():
+            if rate.get("fundingRate") is None or not pair.endswith(f":{rate['symbol'].partition(':')[2]}"):
+                continue
+            hours, cap = terms.get(pair, USUAL_TERMS)
+            quotes[pair] = FundingQuote(
+                rate=float(rate["fundingRate"]),
+                interval_h=hours_of(rate.get("interval")) or hours,
+                next_at=float(rate.get("fundingTimestamp") or 0) / 1000,
+                mark_price=float(rate.get("markPrice") or 0),
+                index_price=float(rate.get("indexPrice") or 0),
+                cap=cap,
+            )
+        return quotes
+
+    def _current_terms(self) -> Mapping[str, Terms]:
+        """Hours and cap by pair where they differ from the usual; they change rarely."""
+        if self._clock() - self._terms_at > INTERVALS_KEPT_S:
+            self.refresh_intervals()
+        return self._terms
+
+    def refresh_intervals(self) -> None:
+        """See `Venue.refresh_intervals`."""
+        # The others tell the interval with each rate; asked for all pairs at once, several of them refuse.
+        if str(self._api.id).startswith("binance"):
+            found = call(self._api, self._api.fetch_funding_intervals, None, {"subType": "linear"})
+            self._terms = {
+                pair: (hours, float(cap) if (cap := item["info"].get("adjustedFundingRateCap")) else None)
+                for pair, item in found.items()
+                if (hours := hours_of(item.get("interval")))
+            }
+            self._terms_at = self._clock()
