@@ -258,7 +258,7 @@ class Controller(Turns):
     def hedge_failed(self, pair: str) -> bool:
         """Whether the short in `pair` has to close because its spot leg could not be completed."""
         with self.lock:
-            return any(h.pair == pair and h.state == "failed" for h in self.ctx.journal.unsettled())
+            return pair in self.ctx.journal.failed()
 
     def close(self) -> None:
         """Wait for work under way in another thread, then let go of the journal."""

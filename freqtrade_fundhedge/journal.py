@@ -16,6 +16,7 @@ from freqtrade_fundhedge.errors import IllegalTransition
 from freqtrade_fundhedge.journal_begin import BeginRecords
 from freqtrade_fundhedge.journal_closes import CloseRecords
 from freqtrade_fundhedge.journal_hedges import one_hedge
+from freqtrade_fundhedge.journal_idle import Idle
 from freqtrade_fundhedge.journal_margins import MarginRecords
 from freqtrade_fundhedge.journal_open import journal_errors, open_engine
 from freqtrade_fundhedge.journal_rows import (
@@ -52,6 +53,7 @@ class Journal(BeginRecords, CloseRecords, MarginRecords):
         self.bot = bot
         self.remembers = not read_only
         self.engine: Engine = open_engine(url, read_only)
+        self.idle = Idle(self.engine, bot, self.remembers)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -81,6 +83,8 @@ class Journal(BeginRecords, CloseRecords, MarginRecords):
 
     def open_orders(self) -> Sequence[OrderRow]:
         """Orders without a known outcome, oldest first."""
+        if self.idle:
+            return []
         query = (
             select(spot_orders)
             .join(hedges, hedges.c.id == spot_orders.c.hedge_id)
@@ -156,6 +160,8 @@ class Journal(BeginRecords, CloseRecords, MarginRecords):
 
     def open_transfers(self) -> Sequence[TransferRow]:
         """Transfers without a known outcome, oldest first."""
+        if self.idle:
+            return []
         query = select(transfers).where(transfers.c.state.in_(sorted(OPEN)), transfers.c.bot == self.bot)
         with journal_errors("be read"), self.engine.connect() as db:
             return [read(TransferRow, r) for r in db.execute(query.order_by(transfers.c.serial)).mappings()]

@@ -10,6 +10,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from freqtrade_fundhedge.core.intents import FINAL, OPEN, Move, State, intent_id, next_state
+from freqtrade_fundhedge.journal_idle import Idle
 from freqtrade_fundhedge.journal_open import journal_errors
 from freqtrade_fundhedge.journal_rows import CloseRow, epoch, iso, read, written
 from freqtrade_fundhedge.schema import events, hedges, short_closes, spot_orders
@@ -45,6 +46,7 @@ class CloseRecords:
 
     engine: Engine
     bot: str
+    idle: Idle
 
     def allowance(self, pair: str, answered: bool = False) -> Allowance | None:
         """The latest entry allowed in a pair, unless a trade came of it; with `answered` even then."""
@@ -103,6 +105,8 @@ class CloseRecords:
 
     def open_closes(self) -> Sequence[CloseRow]:
         """Closes without a known outcome, oldest first."""
+        if self.idle:
+            return []
         query = select(short_closes).where(short_closes.c.state.in_(sorted(OPEN)), short_closes.c.bot == self.bot)
         with journal_errors("be read"), self.engine.connect() as db:
             return [read(CloseRow, r) for r in db.execute(query.order_by(short_closes.c.serial)).mappings()]

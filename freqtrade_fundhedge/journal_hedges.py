@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from freqtrade_fundhedge.core.intents import intent_id
 from freqtrade_fundhedge.journal_closes import adopt_early
-from freqtrade_fundhedge.journal_open import journal_errors
+from freqtrade_fundhedge.journal_idle import Idle
+from freqtrade_fundhedge.journal_open import journal_errors, version_seen
 from freqtrade_fundhedge.journal_rows import HedgeRow, iso, read, written
 from freqtrade_fundhedge.schema import hedges
 
@@ -27,12 +29,15 @@ class HedgeRecords:
 
     engine: Engine
     bot: str
+    idle: Idle
     remembers: bool = False
     _open: dict[str, HedgeRow] | None = None
+    _failed: frozenset[str] | None = None
+    _version: tuple[object, int] | None = None
 
     def hedge(self, trade_id: int, opened_at: float, pair: str, symbol: str) -> HedgeRow:
         """The hedge of a trade, made on first sight, or of an entry that has none yet (`EARLY`)."""
-        key = intent_id("hedge", self.bot, trade_id, pair, f"{opened_at:.0f}")
+        key = _key(self.bot, trade_id, pair, f"{opened_at:.0f}")
         if self._open is not None and key in self._open:
             return self._open[key]
         with journal_errors("record the hedge"), self.engine.begin() as db:
@@ -73,6 +78,12 @@ class HedgeRecords:
             self._open = {row.id: row for row in rows}
         return rows
 
+    def failed(self) -> frozenset[str]:
+        """Pairs of hedges whose spot leg could not be completed."""
+        if self._open is None or self._failed is None:
+            self._failed = frozenset(row.pair for row in self.unsettled() if row.state == "failed")
+        return self._failed
+
     def note_hedge(self, hedge_id: str, **changes: Any) -> HedgeRow:
         """Change columns of a hedge, or none, and return it as it is now."""
         with journal_errors("record the hedge"), self.engine.begin() as db:
@@ -85,11 +96,25 @@ class HedgeRecords:
         self.forget()
         db.execute(update(hedges).where(hedges.c.id == hedge_id).values(written(changes)))
 
+    def refresh(self) -> None:
+        """Read anew the next time, unless the database says that no other process has written since this was asked."""
+        with journal_errors("be read"), self.engine.connect() as db:
+            version = version_seen(db)
+        if version is None or version != self._version:
+            self._version = version
+            self.forget()
+
     def forget(self) -> None:
-        """Read anew the next time: another process may have written since."""
-        self._open = None
+        """Read anew the next time."""
+        self._open = self._failed = None
+        self.idle.forget()
 
 
 def one_hedge(db: Connection, key: str) -> HedgeRow:
     """A hedge as it is now."""
     return read(HedgeRow, db.execute(select(hedges).where(hedges.c.id == key)).mappings().one())
+
+
+@lru_cache(maxsize=1024)
+def _key(bot: str, trade_id: int, pair: str, opened: str) -> str:
+    return intent_id("hedge", bot, trade_id, pair, opened)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from freqtrade_fundhedge.core.intents import FINAL, OPEN, Move, State, intent_id, next_state
+from freqtrade_fundhedge.journal_idle import Idle
 from freqtrade_fundhedge.journal_open import journal_errors
 from freqtrade_fundhedge.journal_rows import MarginRow, iso, read, written
 from freqtrade_fundhedge.schema import margin_changes
@@ -19,6 +20,7 @@ class MarginRecords:
 
     engine: Engine
     bot: str
+    idle: Idle
 
     def begin_margin(
         self, position: Position, kind: MarginKind, amount: Decimal, figures: dict[str, str], now: float
@@ -59,6 +61,8 @@ class MarginRecords:
 
     def open_margins(self) -> Sequence[MarginRow]:
         """Changes of margin without a known outcome, oldest first."""
+        if self.idle:
+            return []
         query = select(margin_changes).where(margin_changes.c.state.in_(sorted(OPEN)), margin_changes.c.bot == self.bot)
         with journal_errors("be read"), self.engine.connect() as db:
             return [read(MarginRow, r) for r in db.execute(query.order_by(margin_changes.c.serial)).mappings()]

@@ -128,6 +128,14 @@ def _sqlite_pragmas(connection: Any, _record: object) -> None:
     cursor.close()
 
 
+def version_seen(db: Connection) -> tuple[object, int] | None:
+    """Another one once anybody else has written; of one connection, and so with its mark. None: not to be had here."""
+    if db.dialect.name != "sqlite":
+        return None
+    mark = db.info.setdefault("fundhedge", object())
+    return mark, int(db.exec_driver_sql("PRAGMA data_version").scalar_one())
+
+
 def journal_version(engine: Engine) -> tuple[str, tuple[str, ...]]:
     """The version of a journal's tables, "" without one, and those that this release knows, oldest first."""
     from alembic.script import ScriptDirectory  # noqa: PLC0415

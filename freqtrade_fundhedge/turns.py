@@ -45,7 +45,7 @@ class Turns:
         self._turns += 1
         try:
             with self.ctx.turn():
-                self.ctx.journal.forget()
+                self.ctx.journal.refresh()
                 trouble = self.troubles.quiet() or work()
         except VenueError as error:
             trouble = self.troubles.of(error)

@@ -12,6 +12,8 @@ import pytest
 
 from benchmarks.rows import markdown, row
 from benchmarks.wide import Wide, pair_of
+from freqtrade_fundhedge.core.intents import Move
+from freqtrade_fundhedge.venue.port import Direction, Side
 
 GROWING = ("hedges", "spot_orders", "transfers", "events")
 
@@ -89,6 +91,42 @@ def test_open_hedges_are_read_anew_after_each_change(tmp_path: Path) -> None:
     assert journal.unsettled()[0] == changed
     wide.enter(5)
     assert pair_of(5) in {hedge.pair for hedge in journal.unsettled()}
+    wide.bot.close()
+
+
+def test_what_another_process_writes_is_read_in_the_next_loop(tmp_path: Path) -> None:
+    """A quiet loop reads nothing twice that is as it was, and misses nothing that a tool beside the bot has changed."""
+    wide = Wide(tmp_path, 2)
+    wide.settle()
+    journal = wide.bot.ctx.journal
+    with wide.statements() as sql:
+        wide.loop()
+    assert len(sql.seen) == 1
+    first = journal.unsettled()[0]
+    assert journal.failed() == frozenset()
+    with closing(sqlite3.connect(wide.path)) as db:
+        db.execute("update hedges set state = 'failed' where id = ?", (first.id,))
+        db.execute("update spot_orders set state = 'unknown' where hedge_id = ?", (first.id,))
+        db.commit()
+    asked = wide.venue.asked
+    wide.loop()
+    assert wide.venue.asked > asked + 2  # the order is looked up
+    assert journal.failed() == {first.pair}
+    wide.bot.close()
+
+
+def test_what_the_bot_itself_writes_is_waited_for_at_once(tmp_path: Path) -> None:
+    """Nothing is remembered as settled across a write of one's own."""
+    wide = Wide(tmp_path, 1)
+    wide.settle()
+    journal = wide.bot.ctx.journal
+    assert journal.open_orders() == journal.open_transfers() == []
+    row = journal.begin_transfer(Direction.SWEEP, "USDT", Decimal(1), Decimal(1), {}, wide.time)
+    assert journal.open_transfers() == [row]
+    journal.transfer_moved(row.intent_id, Move.GIVE_UP, "never sent", wide.time)
+    order = journal.begin_order(journal.unsettled()[0], Side.BUY, Decimal(1), Decimal(1), wide.time)
+    assert journal.open_transfers() == []
+    assert journal.open_orders() == [order]
     wide.bot.close()
 
 
