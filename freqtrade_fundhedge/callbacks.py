@@ -30,6 +30,7 @@ from freqtrade_fundhedge.journal_rows import HedgeRow
 from freqtrade_fundhedge.legs import legs_of_bot, money, number, short_leg
 from freqtrade_fundhedge.messages import for_channels
 from freqtrade_fundhedge.sizes import Book
+from freqtrade_fundhedge.trades_seen import TradesSeen
 
 logger = logging.getLogger("freqtrade_fundhedge")
 Answer = TypeVar("Answer")
@@ -77,6 +78,7 @@ class FundHedgeMixin(Entries, GuardAnswers, QuickBacktest):
         except FundHedgeError as error:
             raise OperationalException(str(error)) from None
         self._fundhedge: Bot | None = None
+        self._fundhedge_trades: TradesSeen | None = None
         self._fundhedge_refusal = ""
         self._fundhedge_said: dict[str, str] = {}
         self._fundhedge_figures = {}
@@ -94,7 +96,7 @@ class FundHedgeMixin(Entries, GuardAnswers, QuickBacktest):
             if type(self).custom_exit is FundHedgeMixin.custom_exit:
                 # Freqtrade copies the trade for every call of a callback that is not its own; a backtest asks each
                 # candle, and between candles there is nothing for us to see.
-                self.custom_exit = super().custom_exit  # type: ignore[method-assign,misc]
+                self.custom_exit = super().custom_exit  # type: ignore[method-assign]
             self.speed_up(self.dp._exchange)
             return
         try:
@@ -105,6 +107,7 @@ class FundHedgeMixin(Entries, GuardAnswers, QuickBacktest):
                 self.dp.current_whitelist, lambda text: self.dp.send_msg(for_channels(text), always_send=True),
             )  # fmt: skip
             self._plan_stakes()
+            self._spare_copies()
         except FundHedgeError as error:
             self._fundhedge_refusal = str(error)
 
@@ -121,6 +124,9 @@ class FundHedgeMixin(Entries, GuardAnswers, QuickBacktest):
         if self._fundhedge is not None:
             self._fundhedge.close()
             self._fundhedge = None
+        if self._fundhedge_trades is not None:
+            self._fundhedge_trades.close()
+            self._fundhedge_trades = None
         super().ft_bot_cleanup()  # type: ignore[misc]
 
     # --- every loop, every fill
@@ -135,29 +141,28 @@ class FundHedgeMixin(Entries, GuardAnswers, QuickBacktest):
     def _converge(self) -> None:
         bot = self._running()
         bot.before_loop()
-        self._safely("the volatility", lambda: self._learn_volatility(bot, Trade.get_open_trades()), None)
+        seen = self._trades_seen()
+        self._safely("the volatility", lambda: self._learn_volatility(bot, seen.open()), None)
         try:
             bot.controller.converge(self._legs)
         finally:
             self._let_adjust(bot)
         if self._true_liquidation_prices(bot, Trade.get_open_trades, update_liquidation_prices):
             Trade.commit()
-        self._read_anew()
+        seen.refresh()
         bot.after_loop()
 
-    def _read_anew(self) -> None:
-        """Freqtrade's trades as /forceexit, in another thread, may have left them while its loop waited."""
-        if not Trade.session.dirty:
-            Trade.session.expire_all()
+    def _trades_seen(self) -> TradesSeen:
+        if self._fundhedge_trades is None:
+            self._fundhedge_trades = TradesSeen(Trade)
+        return self._fundhedge_trades
 
     def _legs(self, hedges: Sequence[HedgeRow]) -> Sequence[ShortLeg]:
-        self._read_anew()
-
         def by_ids(ids: Sequence[int]) -> Sequence[Any]:
             found: Sequence[Any] = Trade.get_trades([Trade.id.in_(ids)]).all()
             return found
 
-        return legs_of_bot(Trade.get_open_trades(), hedges, by_ids)
+        return legs_of_bot(self._trades_seen().again(), hedges, by_ids)
 
     def order_filled(self, pair: str, trade: Any, order: Any, current_time: datetime, **kwargs: Any) -> None:
         """Balance the hedge at once; after an exit also sweep. Repeated or missed calls change nothing."""
@@ -206,7 +211,7 @@ class FundHedgeMixin(Entries, GuardAnswers, QuickBacktest):
         return why or bot.controller.allow_entry(pair, number(amount), number(rate))
 
     def _book(self) -> Book:
-        trades = Trade.get_open_trades()
+        trades = self._trades_seen().open()
         return Book(
             open_pairs=tuple(trade.pair for trade in trades),
             stakes=sum((money(trade.stake_amount) for trade in trades), Decimal(0)),
@@ -220,13 +225,18 @@ class FundHedgeMixin(Entries, GuardAnswers, QuickBacktest):
         self, pair: str, trade: Any, current_time: datetime, current_rate: float, current_profit: float, **kwargs: Any
     ) -> str | bool | None:
         """`margin_low` or `hedge_failed` when the hedge can't be kept, `funding_turned` when staying costs too much."""
-        answer: str | bool | None = super().custom_exit(  # type: ignore[misc]
+        answer: str | bool | None = super().custom_exit(
             pair=pair, trade=trade, current_time=current_time, current_rate=current_rate,
             current_profit=current_profit, **kwargs,
         )  # fmt: skip
         if not is_live(self.config) or not trade.is_short:
             return answer
         return self._safely("the exit check", lambda: self._exit_reason(pair), None) or answer
+
+    def _spare_copies(self) -> None:
+        """From now on `should_exit` decides whether ours is asked; a strategy's own is always."""
+        if type(self).custom_exit is FundHedgeMixin.custom_exit:
+            self._fundhedge_silent = super().custom_exit
 
     def confirm_trade_exit(self, pair: str, trade: Any, exit_reason: str, **kwargs: Any) -> bool:
         """No, while the spot market is halted, to an exit for profit: the coins would be left without their short."""

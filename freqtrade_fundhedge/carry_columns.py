@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,12 @@ from freqtrade_fundhedge.market import spot_symbol
 
 logger = logging.getLogger("freqtrade_fundhedge")
 FUNDING_TIMEFRAME = "1h"
+FUNDING_S = 3600.0
+# So long after a new hour or a new whitelist each loop asks for its candles; then now and then, for those that failed.
+NEWS_S = 60.0
+ASK_EVERY_S = 30.0
+# The hour may be over before Freqtrade has looked.
+AHEAD_S = 10.0
 LIVE_MODES = ("live", "dry_run")
 
 
@@ -38,6 +44,9 @@ class CarryColumns:
     _fundhedge: Bot | None
     _fundhedge_said: dict[str, str]
     _fundhedge_figures: dict[tuple[str, str], tuple[pd.DataFrame, float]]
+    _fundhedge_listed: Sequence[str] = ()
+    _fundhedge_listed_at: float = 0.0
+    _fundhedge_asked_at: float = float("-inf")
 
     def fundhedge_carry_params(self) -> CarryParams:
         """Thresholds and costs of the carry rule, from the configuration."""
@@ -46,14 +55,29 @@ class CarryColumns:
 
     def informative_pairs(self) -> list[tuple[str, str, str]]:
         """Settled funding and mark of every pair; spot candles too in a backtest."""
+        whitelist = self.dp.current_whitelist()
+        if is_live(self.config) and not self._candles_due(whitelist):
+            return [*super().informative_pairs()]  # type: ignore[misc]
         pairs = {}
-        for pair in self.dp.current_whitelist():
+        for pair in whitelist:
             found = spot_symbol(pair, self._markets())
             if found is not None:
                 pairs[pair] = found[0]
         live = is_live(self.config)
         mine: list[tuple[str, str, str]] = frames.informative_pairs(pairs, self.timeframe, FUNDING_TIMEFRAME, live)
         return [*super().informative_pairs(), *mine]  # type: ignore[misc]
+
+    def _candles_due(self, whitelist: list[str]) -> bool:
+        """Whether there may be candles that Freqtrade has not; it keeps what it has, but looks at all it is given."""
+        now = time.time()
+        if whitelist != self._fundhedge_listed:
+            self._fundhedge_listed, self._fundhedge_listed_at = whitelist, now
+        since_hour = now % FUNDING_S
+        settled = now - self._fundhedge_listed_at > NEWS_S and NEWS_S < since_hour < FUNDING_S - AHEAD_S
+        if settled and 0 <= now - self._fundhedge_asked_at < ASK_EVERY_S:
+            return False
+        self._fundhedge_asked_at = now
+        return True
 
     def hedge_frame(self, dataframe: pd.DataFrame, metadata: dict[str, Any]) -> pd.DataFrame:
         """The candles with funding, basis and the carry rule's columns, see `frames`."""
@@ -110,8 +134,8 @@ class CarryColumns:
 
     def _funding_turned(self, bot: Bot, pair: str) -> bool:
         quote = bot.controller.funding.get(pair)
-        if quote is None:
-            return False
+        if quote is None or not quote.rate < 0:
+            return False  # what is paid for can't turn a hedge out, and candles and costs need no looking up
         params, balance = self.fundhedge_carry_params(), self._last(pair, "carry_balance")
         return funding_turned(quote.rate, quote.interval_h, balance, params, self._basis_gain(pair))
 

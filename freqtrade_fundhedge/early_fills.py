@@ -73,7 +73,8 @@ class EarlyFills:
         self._forget()
         self.ready = True
         since = self.ctx.clock() - BEHIND_S if account is not None else 0.0
-        return [self.overlay(leg, since) for leg in legs]
+        lately = any(fill.at >= since for fill in self._fills.values())
+        return [self.overlay(leg, since) for leg in legs] if lately else legs
 
     def told(self, leg: ShortLeg) -> ShortLeg:
         """One trade as a callback found it; returns it as the exchange has it by now."""

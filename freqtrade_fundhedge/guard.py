@@ -6,7 +6,7 @@ What reduces risk never waits for that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -15,6 +15,7 @@ from freqtrade_fundhedge.core import guard as core
 from freqtrade_fundhedge.core.margin import Stress, liquidation_distances, same_for_all, stands
 from freqtrade_fundhedge.core.treasury import Movement, Needs
 from freqtrade_fundhedge.errors import JournalError, VenueError
+from freqtrade_fundhedge.journal_rows import HedgeRow
 from freqtrade_fundhedge.margin_desk import MarginDesk, Wish
 from freqtrade_fundhedge.venue.port import ZERO, Direction, FundingQuote, FuturesAccount, MarginKind, Position
 
@@ -41,6 +42,9 @@ class Guard:
     leaves: frozenset[str] = frozenset()
     _low: dict[str, Decimal] = field(default_factory=dict)
     _stuck: set[str] = field(default_factory=set)
+    _judged: FuturesAccount | None = None
+    _hedges: Sequence[HedgeRow] = ()
+    _grids: Mapping[str, core.Grid] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.desk = MarginDesk(self.ctx)
@@ -69,12 +73,16 @@ class Guard:
         cost = settings.hedge.max_slippage + OTHER_COSTS
         return core.Limits(settings.margin.min_liquidation_distance, stress, settings.transfer.min_usdt, cost)
 
-    def _own(self, account: FuturesAccount) -> dict[str, core.Grid]:
+    def _own(self, account: FuturesAccount) -> Mapping[str, core.Grid]:
         """Pairs in which we have a hedge; on PostgreSQL other bots' shorts are theirs to guard."""
         if not self.enabled:
             return {}
-        pairs = {hedge.pair for hedge in self.ctx.journal.unsettled() if hedge.state != "closed"}
-        return {p.pair: self._grid(p) for p in account.positions if p.is_short and p.pair in pairs and p.quantity}
+        hedges = self.ctx.journal.unsettled()
+        if account is not self._judged or hedges != self._hedges:
+            pairs = {hedge.pair for hedge in hedges if hedge.state != "closed"}
+            ours = (p for p in account.positions if p.is_short and p.pair in pairs and p.quantity)
+            self._judged, self._hedges, self._grids = account, hedges, {p.pair: self._grid(p) for p in ours}
+        return self._grids
 
     def _grid(self, position: Position) -> core.Grid:
         market = self.ctx.venue.market(position.pair)

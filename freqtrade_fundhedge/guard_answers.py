@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -33,7 +34,9 @@ class GuardAnswers(CarryColumns):
     fundhedge_gate: bool
     stoploss: float
     position_adjustment_enable: bool
+    custom_exit: Callable[..., Any]
     _fundhedge_adjusts: bool | None = None
+    _fundhedge_silent: Callable[..., Any] | None = None
     _fundhedge_rereads: Mapping[str, int] = MappingProxyType({})
 
     def _learn_volatility(self, bot: Bot, trades: Iterable[Any]) -> None:
@@ -69,16 +72,39 @@ class GuardAnswers(CarryColumns):
         guard.shrink_now(pair)
         return -float((quantity + lot * A_TENTH) * number(trade.stake_amount) / held)
 
+    def should_exit(self, trade: Any, rate: float, current_time: datetime, **kwargs: Any) -> list[Any]:
+        """Freqtrade's exit checks; it copies the trade for each call of a `custom_exit` that is not its own.
+
+        So ours stands only while it has something to say of this trade, or that can't be known.
+        """
+        if self._fundhedge_silent is not None:
+            try:
+                silent = self._why_exit(str(trade.pair)) is None
+            except Exception:  # noqa: BLE001 - it is raised and told again where it is asked for
+                silent = False
+            if silent:
+                self.custom_exit = self._fundhedge_silent
+            else:
+                self.__dict__.pop("custom_exit", None)
+        exits: list[Any] = super().should_exit(trade, rate, current_time, **kwargs)  # type: ignore[misc]
+        return exits
+
     def _exit_reason(self, pair: str) -> str | None:
+        why = self._why_exit(pair)
+        if why == "margin_low":
+            self._running().controller.guard.leave_now(pair)
+        return why
+
+    def _why_exit(self, pair: str) -> str | None:
         bot = self._running()
-        if bot.controller.guard.leave_now(pair):
+        if pair in bot.controller.guard.leaves:
             return "margin_low"
         if bot.controller.hedge_failed(pair):
             return "hedge_failed"
         if why := bot.controller.outside.exit_reason(pair):
             return why
         turned = (
-            self.fundhedge_gate and not bot.controller.outside.spot_halted(pair) and self._funding_turned(bot, pair)
+            self.fundhedge_gate and self._funding_turned(bot, pair) and not bot.controller.outside.spot_halted(pair)
         )
         return "funding_turned" if turned else None
 

@@ -80,8 +80,10 @@ class Stand:
     @property
     def distance(self) -> Decimal:
         """Price rise to liquidation, as a fraction, if all of them rise together; negative = past it."""
-        maintenance = sum((p.maintenance_margin for p in self.shorts), ZERO)
-        grown = sum((p.notional for p in self.shorts), ZERO) + maintenance
+        maintenance = notional = ZERO
+        for short in self.shorts:
+            maintenance, notional = maintenance + short.maintenance_margin, notional + short.notional
+        grown = notional + maintenance
         return (self.equity - maintenance) / grown if grown else Decimal("Infinity")
 
 
