@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from freqtrade_fundhedge.context import Context
-from freqtrade_fundhedge.core.hedge import ShortLeg
+from freqtrade_fundhedge.core.hedge import ShortLeg, wanted_quantity
 from freqtrade_fundhedge.journal_closes import EARLY
 from freqtrade_fundhedge.journal_rows import HedgeRow
 from freqtrade_fundhedge.venue.port import ZERO, FuturesAccount
@@ -76,10 +76,15 @@ class Positions:
     def _note_change(self, hedge: HedgeRow, leg: ShortLeg) -> tuple[float, float]:
         """When the short last was filled, as far as known here, and when it last grew."""
         now = self.ctx.clock()
-        filled, changed, grown = self._changes.get(hedge.id, (ZERO, now, now))
+        filled, changed, grown = self._changes.get(hedge.id) or self._before_us(hedge, leg)
         changed, grown = (now if leg.filled != filled else changed), (now if leg.filled > filled else grown)
         self._changes[hedge.id] = leg.filled, changed, grown
         return changed, grown
+
+    def _before_us(self, hedge: HedgeRow, leg: ShortLeg) -> tuple[Decimal, float, float]:
+        """A short at first sight: as it was when it was opened, unless it is not what the journal knows."""
+        wanted = wanted_quantity(leg.filled, self.ctx.venue.market(hedge.pair))
+        return (leg.filled if wanted == hedge.wanted else ZERO), leg.opened_at, leg.opened_at
 
     @property
     def _keeps(self) -> bool:

@@ -417,3 +417,35 @@ def test_nothing_before_the_first_loop(world: World) -> None:
     world.loops()
     assert abs(world.ours() - QUANTITY) < NEAR
     assert [hedge.trade_id for hedge in world.hedges()] == [1]
+
+
+def test_a_short_that_went_while_the_bot_was_down_is_no_lag(world: World) -> None:
+    """What the journal knows of is old news to a new process: nothing waits for a read to catch up."""
+    world.enter()
+    world.loops(2)
+    world.journal.close()
+    world.time += 60
+    world.venue.close_short_by(QUANTITY)
+    world.start()
+    world.loops(3, seconds=1)
+    assert abs(world.ours()) < NEAR
+    assert not world.bot.positions.behind
+
+
+def test_a_short_that_grew_while_the_bot_was_down_may_be_shown_late(world: World) -> None:
+    """More than the journal knows of has just been filled: a read without it is no reason to sell."""
+    world.allow()
+    world.venue.open_short(FIFTH, D(3))
+    world.tell("1", FIFTH)
+    world.trade(FIFTH, reachable=QUANTITY)
+    world.loops(3)
+    world.journal.close()
+    world.venue.positions_lag_s = 3.0
+    world.venue.open_short(QUANTITY - FIFTH, D(3))
+    world.start()
+    world.trade(QUANTITY)
+    world.loops(2, seconds=1)
+    assert world.bot.positions.behind
+    world.loops(3)
+    assert abs(world.ours() - QUANTITY) < NEAR
+    assert all(row.side == "buy" for row in world.journal.recent(OrderRow))
