@@ -35,8 +35,8 @@ class Part:
 
 
 PARTS = (
-    Part("leg_gap", "--rounds 8 --pairs 25 --halves 0", limit_s=720),
-    Part("leg_gap", "--rounds 4 --halves 4 --resting", limit_s=480),
+    Part("leg_gap", "--rounds 8 --pairs 25 --partly 0", limit_s=720),
+    Part("leg_gap", "--rounds 4 --pairs 11 --partly 4 --resting", limit_s=480),
     Part("leg_gap", "--pairs 5 --no-stream"),
     Part("leg_gap", "--pairs 3 --no-stream --resting", quick=False),
     Part("leg_gap", "--pairs 5 --margin cross", quick=False),
