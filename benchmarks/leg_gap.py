@@ -170,8 +170,8 @@ def limits(kind: str, wanted: argparse.Namespace, freqtrades: int) -> tuple[str,
         return f"1 round trip + {MEDIAN_MS} ms; worst 2 + {WORST_MS} ms", trip + MEDIAN_MS, 2 * trip + WORST_MS
     if kind == KINDS[1]:
         return "", none, none
-    text = f"1 round trip + {MEDIAN_MS} ms after {freqtrades} of Freqtrade's"
-    return text, (1 + freqtrades) * (trip + MEDIAN_MS), none
+    text = f"1 round trip after {freqtrades} of Freqtrade's, + {WORST_MS} ms each"
+    return text, (1 + freqtrades) * (trip + WORST_MS), none
 
 
 def rows(found: dict[str, list[tuple[int, int]]], log: list[dict[str, Any]], wanted: argparse.Namespace) -> list[Row]:
