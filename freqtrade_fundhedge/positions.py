@@ -35,7 +35,7 @@ class Positions:
     ) -> Decimal | None:
         """The part of the exchange's position that is this hedge's, as far as the spot leg may act on it."""
         if account is None:
-            return self.last_known(hedge, leg)
+            return self.last_known(hedge, leg) if hedge.id in self._seen else self._never_read(hedge, leg)
         held = account.short(hedge.pair)
         if leg is None:
             # What other trades of the pair account for is not this one's.
@@ -46,8 +46,8 @@ class Positions:
         if leg.is_open and self.ctx.clock() < changed + BEHIND_S and not leg.filled <= held <= leg.reachable:
             self._behind[hedge.pair] = changed + BEHIND_S
         if leg.is_open and self.ctx.clock() < grown + BEHIND_S:
-            # No reason to sell what was just bought.
-            held = max(held, leg.filled)
+            # No reason to sell what was just bought, nor to buy what was just sold.
+            held = max(held, min(leg.filled, self._ours(hedge)))
         before, self._seen[hedge.id] = self._seen.get(hedge.id), (leg.filled, held)
         short_of = leg.is_open and held < leg.filled
         if not short_of:
@@ -66,6 +66,14 @@ class Positions:
         if leg is None or not ZERO < leg.filled <= filled:
             return None
         return max(held, leg.filled) if self._keeps else held
+
+    def _never_read(self, hedge: HedgeRow, leg: ShortLeg | None) -> Decimal | None:
+        """What was sold before a restart may have been sold for an exit that Freqtrade has not heard of."""
+        ours = self._ours(hedge)
+        return ours if leg is not None and ZERO < ours < leg.filled else None
+
+    def _ours(self, hedge: HedgeRow) -> Decimal:
+        return hedge.held / self.ctx.venue.market(hedge.pair).multiplier
 
     def forget(self, unsettled: Sequence[HedgeRow]) -> None:
         """Drop what was remembered of hedges that are over."""
@@ -91,7 +99,7 @@ class Positions:
         return self.ctx.settings.hedge.orphans == "report"
 
     def _gone(self, hedge: HedgeRow, held: Decimal) -> Decimal:
-        ours = hedge.held / self.ctx.venue.market(hedge.pair).multiplier
+        ours = self._ours(hedge)
         text = f"{hedge.pair}: trade {hedge.trade_id} is no longer in Freqtrade's database; "
         if hedge.trade_id == EARLY:
             text = f"{hedge.pair}: Freqtrade has no trade for an entry that was filled; "

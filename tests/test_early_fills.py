@@ -269,6 +269,21 @@ def test_late_news_never_turns_back(world: World) -> None:
     assert sorted(row.side for row in world.journal.recent(OrderRow)) == ["buy", "buy", "sell", "sell"]
 
 
+def test_sold_before_a_restart_stays_sold(world: World) -> None:
+    """A new process that cannot read the account buys nothing back for an exit that only the old one had heard of."""
+    world.enter()
+    world.loops()
+    world.venue.close_short_by(FIFTH)
+    world.tell("2", FIFTH, sells=False)
+    world.start()
+    world.venue.faults = {"read": ["not_sent"]}
+    world.loops(2)
+    assert abs(world.ours() - (QUANTITY - FIFTH)) < NEAR
+    world.loops(4)
+    assert abs(world.ours() - (QUANTITY - FIFTH)) < NEAR
+    assert len(world.journal.recent(OrderRow)) == 2
+
+
 def test_an_exit_that_cannot_be_ours(world: World) -> None:
     """Larger than the short, or in another pair, where order ids may be the same: nothing is sold."""
     world.enter()
