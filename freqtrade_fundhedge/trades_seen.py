@@ -49,19 +49,22 @@ class TradesSeen:
             session.expire_all()
 
     def again(self) -> Sequence[Any]:
-        """What `open` has just found, if the loop's own thread has changed nothing meanwhile."""
+        """What `open` has just found, once, unless another thread has saved something meanwhile."""
         self.refresh()
-        return self._open if self._open is not None and not self._others_saved else self.open()
+        known, self._open = self._open, None
+        return known if known is not None and not self._others_saved else self.open()
 
     def open(self) -> Sequence[Any]:
         """Open trades as they are now."""
-        self._open = None
         self.refresh()
+        self._open = None
         session, trade = self._own, self._trades
         ids = session.scalars(select(trade.id).where(trade.is_open.is_(True))).all()
         states = session.identity_map.all_states()
         known = {state.key[1][0]: state.obj() for state in states if state.class_ is trade and not state.expired}
         if all(known.get(key) is not None for key in ids):
-            return [known[key] for key in ids]
-        found: Sequence[Any] = trade.get_open_trades()  # which reads the orders of each trade, known or not
+            found: Sequence[Any] = [known[key] for key in ids]
+        else:
+            found = trade.get_open_trades()  # which reads the orders of each trade, known or not
+        self._open = found
         return found

@@ -106,4 +106,7 @@ def test_a_look_at_what_nobody_has_changed_is_one_statement(trade: Trade, seen: 
     event.listen(engine, "before_cursor_execute", lambda *said: statements.append(said[2]))
     seen.refresh()
     assert seen.open() == [read]
+    assert seen.again() == [read]
     assert len(statements) == 1
+    elsewhere(close_it)
+    assert seen.again() == []
