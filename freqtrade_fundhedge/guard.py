@@ -111,8 +111,11 @@ class Guard:
         endangered = core.low(account, own, limits)
         self._low = {p.pair: stand.distance for stand in endangered for p in stand.shorts if p.pair in own}
         adds = bool(self.ctx.venue.margin_step)
-        free, held_up = account.withdrawable if adds else ZERO, self.desk.held_up() if endangered else frozenset()
-        asks = core.asks(account, own, core.Means(free, spot, self._moves_usdt, adds, held_up), limits)
+        asks = core.Asks({}, frozenset())
+        if endangered:
+            free = account.withdrawable if adds else ZERO
+            means = core.Means(free, spot, self._moves_usdt, adds, self.desk.held_up())
+            asks = core.asks(account, own, means, limits)
         self._stuck &= set(own)
         self.leaves = asks.leave | (self._stuck & set(self._low))
         self.shrinks = {pair: q for pair, q in asks.shrink.items() if pair not in self.leaves}
