@@ -36,14 +36,14 @@ class Part:
 
 PARTS = (
     Part("leg_gap", "--rounds 8 --pairs 25 --partly 0", limit_s=720),
-    Part("leg_gap", "--rounds 4 --pairs 11 --partly 4 --resting", limit_s=480),
+    Part("leg_gap", "--rounds 4 --pairs 11 --partly 2 --resting", limit_s=480),
     Part("leg_gap", "--pairs 5 --no-stream"),
     Part("leg_gap", "--pairs 3 --no-stream --resting", quick=False),
     Part("leg_gap", "--pairs 5 --margin cross", quick=False),
     Part("leg_gap", "--pairs 3 --margin cross --resting", quick=False),
     Part("leg_gap", "--pairs 10 --latency-ms 5", quick=False),
     Part("leg_gap", "--pairs 3 --latency-ms 5 --resting", quick=False),
-    Part("leg_gap", "--pairs 4 --latency-ms 200", quick=False),
+    Part("leg_gap", "--pairs 3 --latency-ms 200", quick=False),
     Part("leg_gap", "--pairs 3 --latency-ms 200 --resting", quick=False),
     Part("hedge_cost", limit_s=500),
     Part("bot_cost", limit_s=420),
