@@ -66,10 +66,10 @@ class Context:
     _quotes: dict[str, Quote] = field(default_factory=dict)
     _said: dict[str, str] | None = None
 
-    def quote(self, symbol: str, fresh: bool = False) -> Quote:
-        """The spot book, at most a few seconds old; `fresh` asks the exchange."""
+    def quote(self, symbol: str, kept_s: float = QUOTE_KEPT_S) -> Quote:
+        """The spot book, at most so old; 0 asks the exchange."""
         known = self._quotes.get(symbol)
-        if fresh or known is None or self.clock() - known.at > QUOTE_KEPT_S:
+        if known is None or kept_s <= 0 or self.clock() - known.at > kept_s:
             known = self._quotes[symbol] = self.venue.quote(symbol)
         return known
 

@@ -90,6 +90,7 @@ class Controller(Turns):
             with self.lock, self.ctx.turn():
                 if not self.troubles.quiet():
                     self.early.drain()
+                    self.purse.forget()
 
     def _loop(self, legs_of: LegsOf) -> str:
         journal = self.ctx.journal
@@ -253,7 +254,7 @@ class Controller(Turns):
             return why
         if any(h.pair == pair and h.state != "closed" for h in self.ctx.journal.unsettled()):
             return "an earlier hedge in this pair is not finished"
-        return spot_obstacle(self.ctx, self.claims, pair, quantity, price)
+        return spot_obstacle(self.ctx, self.purse, self.claims, pair, quantity, price)
 
     def hedge_failed(self, pair: str) -> bool:
         """Whether the short in `pair` has to close because its spot leg could not be completed."""

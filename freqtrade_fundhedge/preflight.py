@@ -7,11 +7,14 @@ from decimal import Decimal
 from freqtrade_fundhedge.claims import Claims
 from freqtrade_fundhedge.context import Context
 from freqtrade_fundhedge.core.hedge import entry_obstacle
-from freqtrade_fundhedge.venue.port import ZERO, Side
+from freqtrade_fundhedge.purse import Purse
+from freqtrade_fundhedge.venue.port import Side
+
+JUST_READ_S = 1.0
 
 
-def spot_obstacle(ctx: Context, claims: Claims, pair: str, quantity: Decimal, price: Decimal) -> str:
-    """Why it could not, or "". Reads the spot balance and book.
+def spot_obstacle(ctx: Context, purse: Purse, claims: Claims, pair: str, quantity: Decimal, price: Decimal) -> str:
+    """Why it could not, or "". Reads the spot balance and book, unless the entry's size has just done so.
 
     Parameters
     ----------
@@ -19,8 +22,10 @@ def spot_obstacle(ctx: Context, claims: Claims, pair: str, quantity: Decimal, pr
     """
     market = ctx.venue.market(pair)
     ctx.meanwhile()
-    balances, quote = ctx.both(ctx.venue.spot_balances, lambda: ctx.quote(market.symbol, fresh=True))
-    free = balances.get(market.quote, ZERO) - claims.total(besides=pair)
+    known, quote = ctx.both(purse.spot, lambda: ctx.quote(market.symbol, JUST_READ_S))
+    if known is None:
+        return "the spot balance could not be read"
+    free = known - claims.total(besides=pair)
     if not ctx.venue.separate_wallets:
         # The short's margin comes out of the same pool.
         free -= quantity * price / int(ctx.settings.margin.leverage)

@@ -157,7 +157,7 @@ class SpotLeg(SpotOrders):
         slippage = self.ctx.settings.hedge.max_slippage
         if wanted < hedge.held:
             slippage = widened(slippage, self._overdue(hedge))
-        quote = quote or self.ctx.quote(market.symbol, fresh)
+        quote = quote or (self.ctx.quote(market.symbol, 0) if fresh else self.ctx.quote(market.symbol))
         order = next_order(wanted, hedge.held, market, quote, slippage, self.fee_in_coin(market))
         return order if isinstance(order, SpotOrder) else None
 
