@@ -8,8 +8,8 @@ sandbox's own books say when either leg was filled.
     python -m benchmarks.leg_gap --all
 
 The sandbox waits before it applies a request and tells of fills at once: a whole round trip lies between a fill and the
-order that follows it, as with half of it on the way of either. While fills are waited for nobody looks at the sandbox,
-which has a process of its own: what follows is read from the journal.
+order that follows it, as with half of it on the way of either; how long one is, is measured beside it. While fills are
+waited for nobody looks at the sandbox, which has a process of its own: what follows is read from the journal.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "e2e"))
 
+import requests
 from harness import BTC, ETH, PEPE, Market, Run, running, shorts
 
 from benchmarks.bots import coins
@@ -38,6 +39,7 @@ MARKETS = (BTC, ETH, PEPE, *(Market(f"{c}USDT", f"{c}/USDT:USDT", c, f"{c}USDT",
 LOTS = {coin.coin: coin.spot.step for coin in COINS_OF_THE_SANDBOX if coin.spot is not None}
 # Each round may leave up to a lot.
 DUST_LOTS = 10
+PINGS = 41
 PARTS, PART_S = 5, 1.0
 # Never just a half: when Freqtrade counts a fill twice, as it can under load, it takes the rest for closed, too.
 PARTLY = Decimal("0.4")
@@ -165,7 +167,7 @@ def between(log: list[dict[str, Any]], found: list[tuple[int, int]]) -> int:
 
 def limits(kind: str, wanted: argparse.Namespace, freqtrades: int) -> tuple[str, float, float]:
     """In words, of the median and of the worst, in milliseconds; none for parts that wait for the next loop."""
-    trip, none = wanted.latency_ms, float("inf")
+    trip, none = wanted.trip_ms, float("inf")
     if wanted.stream:
         return f"1 round trip + {MEDIAN_MS} ms; worst 2 + {WORST_MS} ms", trip + MEDIAN_MS, 2 * trip + WORST_MS
     if kind == KINDS[1]:
@@ -174,17 +176,29 @@ def limits(kind: str, wanted: argparse.Namespace, freqtrades: int) -> tuple[str,
     return text, (1 + freqtrades) * (trip + WORST_MS), none
 
 
+def round_trip_ms(url: str) -> float:
+    """What one small request takes that waits on nothing, over a connection that is open: the yardstick beside it."""
+    took = []
+    with requests.Session() as session:
+        for _ in range(PINGS):
+            began = time.perf_counter()
+            session.get(f"{url}/api/v3/time", timeout=10).raise_for_status()
+            took.append((time.perf_counter() - began) * 1000)
+    return statistics.median(took)
+
+
 def rows(found: dict[str, list[tuple[int, int]]], log: list[dict[str, Any]], wanted: argparse.Namespace) -> list[Row]:
     """A row a kind of fill."""
-    trip, stream = wanted.latency_ms, "with" if wanted.stream else "without"
+    trip, stream = wanted.trip_ms, "with" if wanted.stream else "without"
     made = []
     for kind, fills in ((kind, fills) for kind, fills in found.items() if fills):
         times = [until - since for since, until in fills]
         middle, worst = statistics.median(times), max(times)
         limit, median_ms, worst_ms = limits(kind, wanted, between(log, fills))
+        about = f"leg gap, {wanted.latency_ms} ms a request, {wanted.margin}, {stream} the stream"
         made.append(row(
-            f"leg gap, {trip} ms a request, {wanted.margin}, {stream} the stream: {kind}, {len(times)} fills", times,
-            "ms", digits=0, against=f"{middle / trip:.2f} and {worst / trip:.2f} round trips" if trip else "",
+            f"{about}: {kind}, {len(times)} fills", times, "ms", digits=0,
+            against=f"{middle / trip:.2f} and {worst / trip:.2f} round trips of {trip:.1f} ms",
             limit=limit, kept=middle <= median_ms and worst <= worst_ms if limit else None,
         ))  # fmt: skip
     return made
@@ -205,6 +219,7 @@ def measure(wanted: argparse.Namespace) -> list[Row]:
             if number:
                 unlock(run)
             one_round(run, wanted, partly=number < wanted.partly)
+        wanted.trip_ms = round_trip_ms(run.sandbox.url)
         books, log = run.books(), run.sandbox.requests("GET", FREQTRADES)
     found = rows(gaps(books, wanted.pairs), log, wanted)
     if wanted.resting:

@@ -82,7 +82,7 @@ class Controller(Turns):
         """The exchange told of fills itself: balance their hedges at once. They wait for the first loop."""
         with self.lock:
             self.purse.forget()
-            return self.early.ready and self._guarded(lambda: self.early.drain() or doubt(self.ctx.journal))
+            return self.early.ready and self._guarded(self._drain, anew=False)
 
     def _fills_first(self) -> None:
         """Hedge what was told meanwhile before anything that can wait is asked of the exchange."""
@@ -91,6 +91,11 @@ class Controller(Turns):
                 if not self.troubles.quiet():
                     self.early.drain()
                     self.purse.forget()
+
+    def _drain(self) -> str:
+        self.early.drain()
+        self.ctx.journal.refresh()
+        return doubt(self.ctx.journal)
 
     def _loop(self, legs_of: LegsOf) -> str:
         journal = self.ctx.journal

@@ -41,11 +41,12 @@ class Turns:
         finally:
             self.lock.acquire()
 
-    def _guarded(self, work: Callable[[], str]) -> bool:
+    def _guarded(self, work: Callable[[], str], anew: bool = True) -> bool:
         self._turns += 1
         try:
             with self.ctx.turn():
-                self.ctx.journal.refresh()
+                if anew:
+                    self.ctx.journal.refresh()
                 trouble = self.troubles.quiet() or work()
         except VenueError as error:
             trouble = self.troubles.of(error)

@@ -128,6 +128,7 @@ class Sandbox:
             if fault is not None and fault.kind == "delay":
                 await asyncio.sleep(fault.seconds)
             response = self._apply(request, params, entry)
+            await asyncio.sleep(0)  # who listens hears of it no later than who asked
             if fault is not None and fault.kind != "delay":
                 response = await _spoil(request, fault, response)
         entry.answered = time.time() * 1000
