@@ -44,7 +44,8 @@ WRITES = frozenset(
 )  # fmt: skip
 READS = frozenset(
     {"unsettled", "open_orders", "last_purchase", "open_transfers", "claimed", "recent", "allowance",
-     "held_by_others", "open_closes", "open_margins", "transfer_row", "forget", "close", "rehearse"}
+     "held_by_others", "open_closes", "open_margins", "transfer_row", "forget", "close", "rehearse",
+     "refresh", "failed"}
 )  # fmt: skip
 SENDS = frozenset({"send_order", "send_transfer", "close_short", "change_margin"})
 # By then an order or a transfer that never arrived has been looked for long enough. The hedge has longer.
