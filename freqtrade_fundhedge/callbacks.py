@@ -170,8 +170,11 @@ class FundHedgeMixin(Entries, GuardAnswers, QuickBacktest):
             pair=pair, trade=trade, order=order, current_time=current_time, **kwargs
         )
         if trade.is_short and is_live(self.config):
-            price = number(order.safe_price)
-            self._safely("a fill", lambda: self._running().controller.after_fill(short_leg(trade), price), False)
+            self._safely(
+                "a fill",
+                lambda: self._running().controller.after_fill(short_leg(trade), number(order.safe_price)),
+                False,
+            )
 
     # --- entries: any doubt is a no
 

@@ -53,6 +53,7 @@ class Controller(Turns):
         self.guard = Guard(ctx)
         self.snapshots = Snapshots(ctx)
         self.funding: Mapping[str, FundingQuote] = {}
+        self._protecting = False
         ctx.meanwhile = self._fills_first
 
     @property
@@ -86,8 +87,9 @@ class Controller(Turns):
 
     def _fills_first(self) -> None:
         """Hedge what was told meanwhile before anything that can wait is asked of the exchange."""
-        if self.early.inbox and self.early.ready:
+        if self.early.inbox and self.early.ready and not self._protecting:
             with self.lock, self.ctx.turn():
+                self._turns += 1
                 if not self.troubles.quiet():
                     self.early.drain()
                     self.purse.forget()
@@ -130,11 +132,14 @@ class Controller(Turns):
 
     def _protect(self, account: FuturesAccount) -> str:
         """Margin first; what fails here must not keep the spot leg waiting. The trouble, "" without one."""
+        self._protecting = True
         try:
             self._resolve_and_move(account)
             return ""
         except VenueError as error:
             return self.troubles.of(error)
+        finally:
+            self._protecting = False
 
     def _resolve_and_move(self, account: FuturesAccount) -> None:
         try:
@@ -158,11 +163,9 @@ class Controller(Turns):
         self.purse.forget()
         if (leg.freed > hedge.swept and self.ctx.venue.separate_wallets) or self.guard.refusal():
             self._fills_first()
-            with self.ctx.waiting():
-                account = self.ctx.venue.futures_account()
-            self.account = account
-            self.purse.forget(self.account)
-            self._resolve_and_move(self.account)
+            account = self._account_now()
+            self.purse.forget(account)
+            self._resolve_and_move(account)
         self._settle()
         return doubt(self.ctx.journal)
 
@@ -269,6 +272,6 @@ class Controller(Turns):
     def close(self) -> None:
         """Wait for work under way in another thread, then let go of the journal."""
         with self.lock:
-            self.trouble = "the bot is stopping"
+            self.trouble, self._closed = "the bot is stopping", True
             self.early.ready = False  # a fill that is told late is the next bot's
             self.ctx.journal.close()

@@ -66,7 +66,6 @@ class MarginDesk:
         if not ctx.venue.margin_step or pair in waiting or self._pauses.resting(f"{kind} {pair}", ctx.clock()):
             return account
         for attempt in range(ctx.settings.transfer.max_attempts):
-            ctx.meanwhile()
             if attempt:
                 account = ctx.venue.futures_account()
             wanted, figures = wish(account)

@@ -30,6 +30,7 @@ class Turns:
         self._loop_trouble = self.trouble
         self._unread = False
         self._turns = 0
+        self._closed = False
         ctx.waiting = self._let_go
 
     @contextmanager
@@ -40,6 +41,8 @@ class Turns:
             yield
         finally:
             self.lock.acquire()
+        if self._closed:
+            raise JournalError("the bot is stopping")  # what is left to do is the next one's
 
     def _guarded(self, work: Callable[[], str], anew: bool = True) -> bool:
         self._turns += 1
@@ -63,10 +66,15 @@ class Turns:
         if self._unread:
             self._unread = False
             return None
-        self._unread, turns = True, self._turns
+        self._unread = True
+        account = self._account_now()
+        self._unread = self.troubles.unreachable = False
+        return account
+
+    def _account_now(self) -> FuturesAccount:
+        turns = self._turns
         with self.ctx.waiting():
             account = self.ctx.venue.futures_account()
-        # What was done meanwhile may be missing in it.
+        # What was done meanwhile, a sweep of the same USDT too, may be missing in it.
         self.account = account if turns == self._turns else self.ctx.venue.futures_account()
-        self._unread = self.troubles.unreachable = False
         return self.account

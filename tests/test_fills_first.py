@@ -108,6 +108,53 @@ def test_a_fill_does_not_wait_for_the_loop_to_read(world: World, monkeypatch: py
     assert (world.buys(), abs(world.ours() - QUANTITY) < NEAR) == (1, True)
 
 
+def half_out(world: World) -> ShortLeg:
+    """A hedge whose exit freed USDT that nobody has swept yet."""
+    leg = world.enter()
+    world.loops()
+    world.venue.close_short_by(QUANTITY)
+    freed = replace(leg, filled=ZERO, reachable=ZERO, is_open=False, stake_left=ZERO)
+    world.legs = [freed]
+    return freed
+
+
+def test_what_was_swept_during_a_read_is_not_swept_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A callback that waits for the wallet while the loop sweeps looks again before it moves anything."""
+    leg, before = half_out(world), world.venue.sent["transfer"]
+    read, reads = world.venue.futures_account, []
+
+    def slow() -> FuturesAccount:
+        found = read()
+        reads.append(found.wallet)
+        if len(reads) == 1:
+            loop = threading.Thread(target=world.loops)
+            loop.start()
+            loop.join(WAIT_S)
+            assert world.venue.sent["transfer"] == before + 1
+        return found
+
+    monkeypatch.setattr(world.venue, "futures_account", slow)
+    world.bot.after_fill(leg)
+    assert len(reads) > 2
+    assert world.venue.sent["transfer"] == before + 1
+
+
+def test_a_bot_that_was_closed_during_a_read_moves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it read is the next bot's business, which may be at work by then."""
+    leg, before, read = half_out(world), world.venue.sent["transfer"], world.venue.futures_account
+
+    def slow() -> FuturesAccount:
+        closing = threading.Thread(target=world.bot.close)
+        closing.start()
+        closing.join(WAIT_S)
+        return read()
+
+    monkeypatch.setattr(world.venue, "futures_account", slow)
+    assert not world.bot.after_fill(leg)
+    assert world.venue.sent["transfer"] == before
+    assert "stopping" in world.bot.trouble
+
+
 def test_a_transfer_waits_for_a_fill(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is told after the loop has read the wallet is hedged before a transfer leaves."""
     leg = world.enter()
