@@ -249,6 +249,7 @@ class Controller(Turns):
                 if not why:
                     self.orphans.allow(pair, quantity)
                     self.claims.allow(pair, quantity)
+                    self.ctx.journal.allowance(pair)  # read before the order: its fill is waited for
                 elif not self.trouble:
                     self.entries.refused(pair, why)
             except VenueError as error:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from freqtrade_fundhedge.context import Context
 from freqtrade_fundhedge.core.early import ahead
 from freqtrade_fundhedge.core.hedge import ShortLeg
-from freqtrade_fundhedge.journal_closes import CLOCK_SLACK_S, EARLY, Allowance
+from freqtrade_fundhedge.journal_closes import CLOCK_SLACK_S, EARLY
 from freqtrade_fundhedge.journal_rows import HedgeRow, epoch
 from freqtrade_fundhedge.orphans import ABSENT_AFTER_S, fits
 from freqtrade_fundhedge.positions import BEHIND_S
@@ -50,7 +50,6 @@ class EarlyFills:
     _owners: dict[Key, Owner] = field(default_factory=dict)
     _fills: dict[Key, OrderFill] = field(default_factory=dict)
     _due: dict[str, OrderFill] = field(default_factory=dict)
-    _allowed: dict[str, Allowance | None] = field(default_factory=dict)
 
     # --- what Freqtrade knows
 
@@ -110,7 +109,6 @@ class EarlyFills:
 
         Not between a read of the account and what is made of it: the fill would be missing there.
         """
-        self._allowed = {}
         while self.inbox or self._due:
             while self.inbox:
                 fill = self.inbox.popleft()
@@ -140,7 +138,7 @@ class EarlyFills:
         if not fill.client_id.startswith(self.prefix):
             return None
         if fill.sells:
-            allowance = self._allowance(fill.pair)
+            allowance = self.ctx.journal.allowance(fill.pair)
             if fill.reduce_only or allowance is None or not fits(fill.quantity, fill.at, allowance):
                 return None
             return EARLY, allowance.at
@@ -149,17 +147,11 @@ class EarlyFills:
             return None
         return (leg.trade_id, leg.opened_at) if fill.at >= leg.opened_at - CLOCK_SLACK_S else None
 
-    def _allowance(self, pair: str) -> Allowance | None:
-        """Read once for all fills that have come in."""
-        if pair not in self._allowed:
-            self._allowed[pair] = self.ctx.journal.allowance(pair)
-        return self._allowed[pair]
-
     def _leg(self, fill: OrderFill) -> ShortLeg | None:
         owner = self._owners[_key(fill)]
         if owner[0] == EARLY:
             # As it is now: once a trade has answered for the entry, nothing more is bought in the entry's own name.
-            allowance = self._allowance(fill.pair)
+            allowance = self.ctx.journal.allowance(fill.pair)
             if allowance is None or allowance.at != owner[1]:
                 return None
             filled = min(sum((f.filled for f in self._of(owner)), ZERO), allowance.quantity)

@@ -54,6 +54,7 @@ class Journal(BeginRecords, CloseRecords, MarginRecords):
         self.remembers = not read_only
         self.engine: Engine = open_engine(url, read_only)
         self.idle = Idle(self.engine, bot, self.remembers)
+        self._allowances = {}
 
     def close(self) -> None:
         """Give the connections back."""

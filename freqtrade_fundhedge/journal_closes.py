@@ -47,9 +47,19 @@ class CloseRecords:
     engine: Engine
     bot: str
     idle: Idle
+    remembers: bool
+    _allowances: dict[tuple[str, bool], tuple[int, Allowance | None]]
 
     def allowance(self, pair: str, answered: bool = False) -> Allowance | None:
         """The latest entry allowed in a pair, unless a trade came of it; with `answered` even then."""
+        mark = self.idle.mark
+        read_at, known = self._allowances.get((pair, answered), (-1, None))
+        if read_at != mark or not self.remembers:
+            known = self._read_allowance(pair, answered)
+            self._allowances[pair, answered] = mark, known
+        return known
+
+    def _read_allowance(self, pair: str, answered: bool) -> Allowance | None:
         latest = (
             select(events.c.id, events.c.at, events.c.data)
             .where(events.c.kind == ENTRY_ALLOWED, events.c.pair == pair, events.c.bot == self.bot)

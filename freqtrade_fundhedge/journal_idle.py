@@ -17,11 +17,16 @@ class Idle:
     Parameters
     ----------
     remembers : false for a tool beside a running bot, which reads anew each time
+
+    Attributes
+    ----------
+    mark : what was read under another one may be out of date
     """
 
     def __init__(self, engine: Engine, bot: str, remembers: bool) -> None:
         self._engine, self._bot, self._remembers = engine, bot, remembers
         self._known: bool | None = None
+        self.mark = 0
         # Whoever writes holds the journal's lock until the transaction is over.
         event.listen(engine, "commit", self.forget)
 
@@ -35,6 +40,7 @@ class Idle:
     def forget(self, *_: object) -> None:
         """Look again the next time."""
         self._known = None
+        self.mark += 1
 
 
 def _some(table: Table, bot: Any, *joined: Any) -> Any:

@@ -20,9 +20,10 @@ logger = logging.getLogger("freqtrade_fundhedge")
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 TELL_AFTER_S = 60.0
-# Freqtrade works through the answer to its order while we hedge. By default Python lets a busy thread keep the others
-# waiting ten times as long, at every step that we take.
-TURN_S = 0.0005
+# Freqtrade works through the answer to its order while we hear of the fill and hedge it. By default Python lets a busy
+# thread keep the others waiting fifty times as long, at every step that they take; where no thread is busy nothing
+# changes.
+TURN_S = 0.0001
 Connection = Callable[[Callable[[OrderFill], None], Callable[[], None]], Awaitable[None]]
 
 
@@ -51,6 +52,8 @@ class FillStream:
 
     def start(self) -> None:
         """Begin; returns at once."""
+        self._turn_s = sys.getswitchinterval()
+        sys.setswitchinterval(min(TURN_S, self._turn_s))
         for thread in self._threads:
             thread.start()
 
@@ -66,6 +69,7 @@ class FillStream:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(max(0.0, ends_at - time.monotonic()))
+        sys.setswitchinterval(self._turn_s)
         return not any(thread.is_alive() for thread in self._threads)
 
     def _listen(self) -> None:
@@ -89,8 +93,6 @@ class FillStream:
             pause = min(LONGEST_PAUSE_S, pause * 2)
 
     def _told(self, fill: OrderFill) -> None:
-        if fill.filled > 0:
-            sys.setswitchinterval(min(TURN_S, self._turn_s))
         self._keep(fill)
         if fill.filled > 0:
             self._news.set()
@@ -124,5 +126,3 @@ class FillStream:
                 if repr(error) not in self._said:
                     self._said.add(repr(error))
                     logger.exception("fundhedge, in the fill stream: unexpected; the loop goes on without it")
-            finally:
-                sys.setswitchinterval(self._turn_s)

@@ -41,7 +41,8 @@ class Socket:
         with contextlib.suppress(ConnectionError):
             while True:
                 due, text = await self._queue.get()
-                await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
+                if (rest := due - asyncio.get_running_loop().time()) > 0:
+                    await asyncio.sleep(rest)
                 await self._answer.send_str(text)
 
 
