@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,16 @@ class Probed(Run):
         """See `Run.start`."""
         os.environ["FUNDHEDGE_PROBE"] = str(self.folder / "probe.jsonl")
         super().start()
+
+    def send(self, what: signal.Signals) -> None:
+        """Stop the process for a while, or let it go on."""
+        if self.process is not None:
+            self.process.send_signal(what)
+
+    def stop(self, how: int = signal.SIGINT) -> int:
+        """See `Run.stop`; what is stopped would not hear of it."""
+        self.send(signal.SIGCONT)
+        return super().stop(how)
 
     def lines(self) -> list[Line]:
         """What the probe has written so far."""

@@ -59,11 +59,11 @@ class Outside:
     def exit_reason(self, pair: str) -> str:
         """Why the hedge in `pair` has to close while both of its legs still can, or ""."""
         perp = self._perps.get(pair, TRADES)
-        if not perp.closes or self.spot_halted(pair):
-            return ""
-        if perp.ends_at is not None or self._symbol(pair) in self._ends:
-            return "delisted"
-        return "" if perp.opens else "reduce_only"
+        if perp.ends_at is not None or (self._ends and self._symbol(pair) in self._ends):
+            why = "delisted"
+        else:
+            why = "" if perp.opens else "reduce_only"
+        return why if why and perp.closes and not self.spot_halted(pair) else ""
 
     def spot_halted(self, pair: str) -> bool:
         """Whether the spot leg of `pair` could not be sold now: a short that closed would leave it alone."""

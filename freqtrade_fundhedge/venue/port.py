@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from freqtrade_fundhedge.market import SpotMarket
 
@@ -198,11 +198,11 @@ class ShortEntry:
     at: float
 
 
-@dataclass(frozen=True)
-class FundingQuote:
+class FundingQuote(NamedTuple):
     """What the next settlement is expected to pay (fraction of notional) and when (seconds since 1970).
 
-    `cap` is the highest rate that the venue lets a settlement have, None where it did not say.
+    `cap` is the highest rate that a settlement can have, None where the venue did not say. Each loop makes hundreds,
+    and a tuple is made in half the time.
     """
 
     rate: float
