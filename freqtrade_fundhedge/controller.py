@@ -69,10 +69,7 @@ class Controller(Turns):
         legs_of : gives Freqtrade's open shorts and the trades of these hedges, as they are now
         """
         with self.lock:
-            self._loop_trouble = ""
-            self._guarded(lambda: self._loop(legs_of))
-            self._loop_trouble = self.trouble
-            return not self.trouble
+            return self._guarded(lambda: self._loop(legs_of), loop=True)
 
     def after_fill(self, leg: ShortLeg, price: Decimal = ZERO) -> bool:
         """A fill was announced, at `price`: balance that hedge at once, and sweep what it freed."""

@@ -40,11 +40,24 @@ class Turns:
         try:
             yield
         finally:
-            self.lock.acquire()
+            self._take()
         if self._closed:
             raise JournalError("the bot is stopping")  # what is left to do is the next one's
 
-    def _guarded(self, work: Callable[[], str], anew: bool = True) -> bool:
+    def _take(self) -> None:
+        """Hold the lock again; a signal that comes while another thread has it is raised only then.
+
+        Whoever let go is inside `with self.lock`: without the lock its end would raise, and hide what stops the bot.
+        """
+        try:
+            self.lock.acquire()
+        except BaseException:
+            self._take()
+            raise
+
+    def _guarded(self, work: Callable[[], str], anew: bool = True, loop: bool = False) -> bool:
+        if self._closed:
+            return False  # it has waited for the lock while the bot stopped
         self._turns += 1
         try:
             with self.ctx.turn():
@@ -55,6 +68,11 @@ class Turns:
             trouble = self.troubles.of(error)
         except (JournalError, ConfigError) as error:
             trouble = str(error)
+        except Exception:
+            self._loop_trouble = self.trouble = "what was done last came to no end"
+            raise
+        if loop:
+            self._loop_trouble = trouble
         # A fill that went well says nothing about what the last loop could not do.
         trouble = trouble or self._loop_trouble
         self.troubles.say(trouble)

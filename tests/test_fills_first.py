@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal as D
@@ -284,3 +286,79 @@ def test_a_twin_keeps_its_own_memory_and_leaves_the_connections_open() -> None:
     del other
     assert (api.last_http_response, api.enableRateLimit, closed) == ("mine", True, [])
     api.session = None
+
+
+def elsewhere(work: Callable[..., object], *args: object) -> None:
+    """In another thread, to its end."""
+    thread = threading.Thread(target=work, args=args)
+    thread.start()
+    thread.join(WAIT_S)
+    assert not thread.is_alive()
+
+
+def test_a_signal_that_comes_while_a_fill_is_hedged_stops_the_bot(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes up from a loop that waits for its lock as what it is, and the lock is nobody's afterwards."""
+    read, main, taken = world.venue.futures_account, threading.get_ident(), threading.Event()
+
+    def fill() -> None:
+        with world.bot.lock:
+            taken.set()
+            time.sleep(0.2)
+            signal.pthread_kill(main, signal.SIGUSR1)
+            time.sleep(0.2)
+
+    def slow() -> FuturesAccount:
+        threading.Thread(target=fill).start()
+        assert taken.wait(WAIT_S)
+        return read()
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGUSR1, stop)
+    monkeypatch.setattr(world.venue, "futures_account", slow)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            world.loops()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    free: list[bool] = []
+    elsewhere(lambda: free.append(world.bot.lock.acquire(timeout=1)))
+    assert free == [True]
+
+
+def test_a_fill_that_waited_for_a_bot_to_stop_moves_nothing(world: World) -> None:
+    """Its journal may be another bot's by then, which finds the same; nor is any entry allowed afterwards."""
+    leg, before = half_out(world), world.venue.sent.copy()
+    world.bot.close()
+    assert not world.bot.after_fill(leg)
+    world.loops()
+    assert world.venue.sent == before
+    assert world.bot.allow_entry(PAIR, QUANTITY, world.venue.price) == "the bot is stopping"
+
+
+def test_a_fill_does_not_make_good_a_loop_that_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a loop died of, nothing is entered until one has come to its end; nor while the next is under way."""
+    leg = world.enter()
+    world.loops()
+    with monkeypatch.context() as broken:
+        broken.setattr(world.bot, "_hedge_all", {}.__getitem__)
+        with pytest.raises(TypeError):
+            world.loops()
+    world.bot.after_fill(leg)
+    assert world.bot.refusal(PAIR, QUANTITY, world.venue.price) == world.bot.trouble != ""
+    read = world.venue.futures_account
+    meanwhile: list[str] = []
+
+    def slow() -> FuturesAccount:
+        if not meanwhile:
+            elsewhere(world.bot.after_fill, leg)
+            meanwhile.append(world.bot.trouble)
+        return read()
+
+    monkeypatch.setattr(world.venue, "futures_account", slow)
+    world.loops()
+    assert meanwhile[0] != ""
+    assert world.bot.trouble == ""
