@@ -505,6 +505,30 @@ def test_bots_see_only_their_own_rows(journal_url: str) -> None:
     other.close()
 
 
+def test_an_allowance_is_remembered_until_something_is_written(journal_url: str) -> None:
+    """A fill waits for it: it is read again only after a commit, another process's too once that is looked for."""
+    journal, beside = Journal(journal_url, "bot"), Journal(journal_url, "bot", read_only=True)
+    asked: list[str] = []
+    event.listen(journal.engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    journal.event("entry_allowed", "", NOW, None, pair=PAIR, quantity="1")
+    assert (first := journal.allowance(PAIR)) is not None
+    asked.clear()
+    assert journal.allowance(PAIR) is first
+    assert not asked
+    journal.hedge(7, NOW + 1, PAIR, SYMBOL)
+    assert journal.allowance(PAIR) is None
+    assert journal.allowance(PAIR, answered=True) is not None
+    journal.refresh()
+    other = Journal(journal_url, "bot")
+    other.event("entry_allowed", "", NOW + 9, None, pair=PAIR, quantity="2")
+    journal.refresh()
+    for reader in (journal, beside):
+        assert (latest := reader.allowance(PAIR)) is not None
+        assert latest.allowed == 2
+    for used in (journal, beside, other):
+        used.close()
+
+
 def test_many_start_at_once(journal_url: str) -> None:
     """Processes that meet on an empty database make its tables once."""
     script = "import sys; from freqtrade_fundhedge.journal import Journal; Journal(sys.argv[1], sys.argv[2]).close()"

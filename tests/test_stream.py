@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -262,6 +263,20 @@ def test_stopped_before_it_could_connect() -> None:
         assert stream.stop(10)
         assert threads() == set()
         source.session.close()
+
+
+def test_a_busy_thread_lets_the_stream_in_soon() -> None:
+    """While it listens, threads take turns quickly; afterwards as before, whoever had changed that."""
+    before = sys.getswitchinterval()
+    stream = FillStream(lambda *_: asyncio.sleep(60), lambda _: None, lambda: None)
+    sys.setswitchinterval(0.004)
+    try:
+        stream.start()
+        assert sys.getswitchinterval() < 0.001
+        assert stream.stop(10)
+        assert sys.getswitchinterval() == pytest.approx(0.004)
+    finally:
+        sys.setswitchinterval(before)
 
 
 def test_an_exchange_without_a_stream() -> None:
