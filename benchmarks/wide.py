@@ -29,16 +29,8 @@ from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_rows import HedgeRow, iso
 from freqtrade_fundhedge.journal_trail import SNAPSHOT
 from freqtrade_fundhedge.market import SpotMarket
-from freqtrade_fundhedge.venue.port import (
-    ZERO,
-    Fill,
-    FundingQuote,
-    FuturesAccount,
-    OrderRequest,
-    PerpState,
-    Position,
-    Side,
-)
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote, PerpState
+from freqtrade_fundhedge.venue.port import ZERO, Fill, FuturesAccount, OrderRequest, Position, Side
 
 START_S = 1_790_000_000.0
 LOOP_S = 5.0

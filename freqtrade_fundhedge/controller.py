@@ -30,7 +30,8 @@ from freqtrade_fundhedge.snapshots import Snapshots
 from freqtrade_fundhedge.spot_leg import SpotLeg
 from freqtrade_fundhedge.treasurer import Treasurer
 from freqtrade_fundhedge.turns import Turns
-from freqtrade_fundhedge.venue.port import ZERO, Direction, FundingQuote, FuturesAccount
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote
+from freqtrade_fundhedge.venue.port import ZERO, Direction, FuturesAccount
 
 LegsOf = Callable[[Sequence[HedgeRow]], Sequence[ShortLeg]]
 

@@ -17,7 +17,8 @@ from freqtrade_fundhedge.core.treasury import Movement, Needs
 from freqtrade_fundhedge.errors import JournalError, VenueError
 from freqtrade_fundhedge.journal_rows import HedgeRow
 from freqtrade_fundhedge.margin_desk import MarginDesk, Wish
-from freqtrade_fundhedge.venue.port import ZERO, Direction, FundingQuote, FuturesAccount, MarginKind, Position
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote
+from freqtrade_fundhedge.venue.port import ZERO, Direction, FuturesAccount, MarginKind, Position
 
 Rule = Callable[[FuturesAccount, Mapping[str, core.Grid], core.Limits], dict[str, Decimal]]
 PLENTY = Decimal(10) ** 18

@@ -8,7 +8,8 @@ from typing import Final
 
 from freqtrade_fundhedge.core.fills import Fills, Result, price
 from freqtrade_fundhedge.journal_rows import HedgeRow, TransferRow
-from freqtrade_fundhedge.venue.port import Direction, FundingQuote
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote
+from freqtrade_fundhedge.venue.port import Direction
 
 HOURS_A_YEAR = 24 * 365
 # Telegram takes 4,096 characters; nobody reads that many.

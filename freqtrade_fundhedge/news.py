@@ -11,7 +11,7 @@ from freqtrade_fundhedge.core.fills import Fills, price, result
 from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.journal_hedge import CHANGED, OPENED, fills_data, fills_of, last_told, spot_fills
 from freqtrade_fundhedge.journal_rows import HedgeRow, epoch
-from freqtrade_fundhedge.venue.port import FundingQuote
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote
 
 
 @dataclass

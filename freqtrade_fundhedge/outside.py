@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from freqtrade_fundhedge.context import Context
 from freqtrade_fundhedge.errors import Denied
-from freqtrade_fundhedge.venue.port import FundingQuote, PerpState
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote, PerpState
 
 # Binance's list of perpetuals is some 40 kB compressed: four times a minute is 7 GB a month, and soon enough.
 STATES_EVERY_S = 15.0

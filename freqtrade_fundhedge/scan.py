@@ -17,7 +17,7 @@ from freqtrade_fundhedge.core.ranking import known_first
 from freqtrade_fundhedge.errors import ConfigError
 from freqtrade_fundhedge.market import spot_symbol
 from freqtrade_fundhedge.venue.bulk import Ticker, futures_tickers, futures_volumes, settled_funding, spot_tickers
-from freqtrade_fundhedge.venue.port import FundingQuote
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote
 
 MIN_VOLUME = 1_000_000.0
 TOP = 20

@@ -11,7 +11,8 @@ from freqtrade_fundhedge.errors import VenueError
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_rows import EventRow, HedgeRow, epoch
 from freqtrade_fundhedge.journal_trail import SNAPSHOT, STRESS, Wish, last_snapshot, newest
-from freqtrade_fundhedge.venue.port import ZERO, FundingQuote, FuturesAccount
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote
+from freqtrade_fundhedge.venue.port import ZERO, FuturesAccount
 
 HEDGED_S = 3600.0
 IDLE_S = 86_400.0

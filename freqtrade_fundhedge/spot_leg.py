@@ -14,7 +14,8 @@ from freqtrade_fundhedge.journal_rows import HedgeRow, OrderRow, epoch, iso
 from freqtrade_fundhedge.market import SpotMarket, floor_to
 from freqtrade_fundhedge.news import tell_closed
 from freqtrade_fundhedge.spot_orders import SpotOrders
-from freqtrade_fundhedge.venue.port import ZERO, FundingQuote, Quote, Side
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote
+from freqtrade_fundhedge.venue.port import ZERO, Quote, Side
 
 SENDS_PER_STEP = 2
 MOST_AT_ONCE = 8

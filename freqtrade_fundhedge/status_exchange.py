@@ -16,7 +16,8 @@ from freqtrade_fundhedge.journal_rows import HedgeRow, epoch
 from freqtrade_fundhedge.messages import basis, funding_apr
 from freqtrade_fundhedge.sweep_by_hand import ByHand
 from freqtrade_fundhedge.venue.live import LiveVenue, PublicSpot
-from freqtrade_fundhedge.venue.port import ZERO, FundingQuote, FuturesAccount, Position, Side
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote
+from freqtrade_fundhedge.venue.port import ZERO, FuturesAccount, Position, Side
 
 
 @dataclass(frozen=True)

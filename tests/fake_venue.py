@@ -14,17 +14,16 @@ from freqtrade_fundhedge.core.intents import State
 from freqtrade_fundhedge.errors import BackOff, Denied, Insufficient, NotSent, OutcomeUnknown, Rejected
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.market import SpotMarket
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote, PerpState
 from freqtrade_fundhedge.venue.port import (
     ZERO,
     Direction,
     Evidence,
     Fill,
-    FundingQuote,
     FuturesAccount,
     MarginKind,
     MarginRecord,
     OrderRequest,
-    PerpState,
     Position,
     Quote,
     ShortEntry,

@@ -14,7 +14,7 @@ from freqtrade_fundhedge import choice
 from freqtrade_fundhedge.choice import PATIENCE_S, Choice
 from freqtrade_fundhedge.config import parse
 from freqtrade_fundhedge.core.entry import EntryPlan
-from freqtrade_fundhedge.venue.port import FundingQuote
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote
 
 NAN = float("nan")
 OWN_FLOAT = {"margin": {"fund_entries": False}}

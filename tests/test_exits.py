@@ -14,7 +14,7 @@ from freqtrade.persistence import LocalTrade
 from freqtrade.strategy import IStrategy
 
 from freqtrade_fundhedge import FundHedgeMixin
-from freqtrade_fundhedge.venue.port import FundingQuote
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote
 
 PAIR = "BTC/USDT:USDT"
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

@@ -23,10 +23,10 @@ from freqtrade_fundhedge.journal_closes import EARLY
 from freqtrade_fundhedge.journal_rows import OrderRow
 from freqtrade_fundhedge.market import SpotMarket
 from freqtrade_fundhedge.venue.ccxt_call import twin
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote
 from freqtrade_fundhedge.venue.port import (
     ZERO,
     Fill,
-    FundingQuote,
     FuturesAccount,
     OrderFill,
     OrderRequest,

@@ -20,7 +20,7 @@ from freqtrade_fundhedge.core.maker import Tries
 from freqtrade_fundhedge.errors import ConfigError
 from freqtrade_fundhedge.journal_history import hedges_of
 from freqtrade_fundhedge.journal_trail import Wish
-from freqtrade_fundhedge.venue.port import FundingQuote
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote
 
 ASK = 50_010.0
 FLOAT: dict[str, Any] = {"margin": {"fund_entries": False}}

@@ -22,7 +22,8 @@ from freqtrade_fundhedge.core.intents import State
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_hedge import fills_data, fills_of
 from freqtrade_fundhedge.journal_rows import EventRow, HedgeRow, TransferRow
-from freqtrade_fundhedge.venue.port import Direction, FundingQuote
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote
+from freqtrade_fundhedge.venue.port import Direction
 
 NOW = 1_700_000_000.0
 QUANTITY = D("0.02")

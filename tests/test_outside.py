@@ -24,7 +24,7 @@ from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.sandbox import SandboxControl, SandboxServer, ccxt_urls
 from freqtrade_fundhedge.venue import states
 from freqtrade_fundhedge.venue.live import PublicSpot
-from freqtrade_fundhedge.venue.port import PerpState
+from freqtrade_fundhedge.venue.perpetuals import PerpState
 
 SNAPSHOTS = REAL_DATA / "snapshots"
 QUANTITY = D("0.020")

@@ -7,7 +7,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from freqtrade_fundhedge.core.hedge import ShortLeg
-from freqtrade_fundhedge.venue.port import ZERO, FundingQuote, OrderFill
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote
+from freqtrade_fundhedge.venue.port import ZERO, OrderFill
 
 
 def ahead(leg: ShortLeg, fills: Iterable[OrderFill]) -> ShortLeg:

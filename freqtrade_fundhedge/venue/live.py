@@ -29,17 +29,16 @@ from freqtrade_fundhedge.venue.ccxt_call import (
 )
 from freqtrade_fundhedge.venue.facts import account_facts
 from freqtrade_fundhedge.venue.keys import key_params, transfer_key
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote, PerpState
 from freqtrade_fundhedge.venue.port import (
     ZERO,
     Direction,
     Evidence,
     Fill,
-    FundingQuote,
     FuturesAccount,
     MarginKind,
     MarginRecord,
     OrderRequest,
-    PerpState,
     Quote,
     ShortEntry,
     TransferRecord,

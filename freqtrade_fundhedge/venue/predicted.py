@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from freqtrade_fundhedge.venue.ccxt_call import call, hours_of
-from freqtrade_fundhedge.venue.port import FundingQuote
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote
 
 # What ccxt has to be told so that it asks for all linear perpetuals; more would reach the exchange as it is.
 FUNDING_PARAMS: dict[str, dict[str, Any]] = {
@@ -51,18 +51,10 @@ class PredictedFunding:
         """Straight from the exchange's own rows: ccxt would make a dozen more fields of every pair in each loop."""
         pairs, quotes = self._perpetuals(), {}
         for row in self._api.fapiPublicGetPremiumIndex():
-            pair, rate = pairs.get(row["symbol"]), row.get("lastFundingRate")
-            if pair is None or not rate:
+            pair = pairs.get(row["symbol"])
+            if pair is None or not row.get("lastFundingRate"):
                 continue
-            hours, cap = terms.get(pair, USUAL_TERMS)
-            quotes[pair] = FundingQuote(
-                rate=float(rate),
-                interval_h=hours,
-                next_at=float(row.get("nextFundingTime") or 0) / 1000,
-                mark_price=float(row.get("markPrice") or 0),
-                index_price=float(row.get("indexPrice") or 0),
-                cap=cap,
-            )
+            quotes[pair] = _quote(row, "lastFundingRate", "nextFundingTime", *terms.get(pair, USUAL_TERMS))
         return quotes
 
     def _perpetuals(self) -> Mapping[str, str]:
@@ -82,14 +74,8 @@ class PredictedFunding:
             if rate.get("fundingRate") is None or not pair.endswith(f":{rate['symbol'].partition(':')[2]}"):
                 continue
             hours, cap = terms.get(pair, USUAL_TERMS)
-            quotes[pair] = FundingQuote(
-                rate=float(rate["fundingRate"]),
-                interval_h=hours_of(rate.get("interval")) or hours,
-                next_at=float(rate.get("fundingTimestamp") or 0) / 1000,
-                mark_price=float(rate.get("markPrice") or 0),
-                index_price=float(rate.get("indexPrice") or 0),
-                cap=cap,
-            )
+            hours = hours_of(rate.get("interval")) or hours
+            quotes[pair] = _quote(rate, "fundingRate", "fundingTimestamp", hours, cap)
         return quotes
 
     def _current_terms(self) -> Mapping[str, Terms]:
@@ -109,3 +95,9 @@ class PredictedFunding:
                 if (hours := hours_of(item.get("interval")))
             }
             self._terms_at = self._clock()
+
+
+def _quote(row: Mapping[str, Any], rate: str, next_at: str, hours: float, cap: float | None) -> FundingQuote:
+    """`rate` and `next_at` name the row's fields; those of prices are the same everywhere."""
+    due_ms, mark, index = row.get(next_at), row.get("markPrice"), row.get("indexPrice")
+    return FundingQuote(float(row[rate]), hours, float(due_ms or 0) / 1000, float(mark or 0), float(index or 0), cap)

@@ -12,7 +12,7 @@ from typing import Any
 
 from freqtrade_fundhedge.errors import BackOff, Rejected
 from freqtrade_fundhedge.venue.ccxt_call import call
-from freqtrade_fundhedge.venue.port import PerpState
+from freqtrade_fundhedge.venue.perpetuals import PerpState
 
 # What a perpetual without an end has for a delivery date.
 ENDLESS_MS = 4_133_404_800_000

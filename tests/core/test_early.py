@@ -9,7 +9,8 @@ from hypothesis import given
 
 from freqtrade_fundhedge.core.early import ahead, spot_price
 from freqtrade_fundhedge.core.hedge import ShortLeg
-from freqtrade_fundhedge.venue.port import ZERO, FundingQuote, OrderFill
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote
+from freqtrade_fundhedge.venue.port import ZERO, OrderFill
 
 PAIR = "BTC/USDT:USDT"
 PARTS = st.integers(0, 100).map(lambda n: D(n) / 1000)

@@ -8,7 +8,7 @@ import ccxt
 import pytest
 
 from freqtrade_fundhedge.errors import OutcomeUnknown
-from freqtrade_fundhedge.venue.port import FundingQuote
+from freqtrade_fundhedge.venue.perpetuals import FundingQuote
 from freqtrade_fundhedge.venue.predicted import PredictedFunding
 
 ROW = {"markPrice": "101.5", "indexPrice": "100.25", "lastFundingRate": "0.00012", "nextFundingTime": 1_790_000_000_000}
