@@ -101,17 +101,26 @@ def start_bot(
         wait_s = float(api.timeout or 10_000) / 1000
         cross, turn = _cross(config), single.turn
         ctx = Context(venue, journal, settings, stake, cross, tell=tell, request_timeout_s=wait_s, turn=turn)
-        controller, candles = Controller(ctx), _candles(venue, str(config["timeframe"]))
-        pairlist = _pairlist(config, settings, api, controller)
-        health = Health(ctx, Answers(venue), whitelist, "cross" if cross else "isolated", signed=not dry_run)
-        health.start()
-        bot = Bot(controller, venue, candles, single, source, health, pairlist)
-        if settings.hedge.stream and not dry_run:
-            bot.stream = _stream(controller, source, config["exchange"])
-        return bot
+        return _bot(config, ctx, venue, single, source, whitelist)
     except BaseException:
         single.release()
         raise
+
+
+def _bot(
+    config: dict[str, Any], ctx: Context, venue: LiveVenue | PaperVenue, single: SingleBot, source: Any,
+    whitelist: Callable[[], Sequence[str]],
+) -> Bot:  # fmt: skip
+    """What works on a context, begun."""
+    live = isinstance(venue, LiveVenue)
+    controller, candles = Controller(ctx), _candles(venue, str(config["timeframe"]))
+    pairlist = _pairlist(config, ctx.settings, venue.api, controller)
+    health = Health(ctx, Answers(venue), whitelist, "cross" if ctx.cross else "isolated", signed=live)
+    health.start()
+    bot = Bot(controller, venue, candles, single, source, health, pairlist)
+    if ctx.settings.hedge.stream and live:
+        bot.stream = _stream(controller, source, config["exchange"])
+    return bot
 
 
 def _check_shorts(journal: Journal, trades: Iterable[Any]) -> None:

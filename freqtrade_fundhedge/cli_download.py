@@ -40,6 +40,10 @@ from freqtrade_fundhedge.pairlist_file import read_pairlist
 from freqtrade_fundhedge.venue.bulk import public_api
 
 DAYS = 365
+PairsOption = Annotated[
+    list[str] | None,
+    typer.Option("--pairs", "-p", help="Perpetual or regular expression; repeatable. Default: the whitelist."),
+]
 
 
 class DownloadFailed(FundHedgeError):
@@ -48,10 +52,7 @@ class DownloadFailed(FundHedgeError):
 
 def download_command(
     config: ConfigOption = None,
-    pairs: Annotated[
-        list[str] | None,
-        typer.Option("--pairs", "-p", help="Perpetual or regular expression; repeatable. Default: the whitelist."),
-    ] = None,
+    pairs: PairsOption = None,
     days: Annotated[int | None, typer.Option(help=f"Days back from now.  [default: {DAYS}]", min=1)] = None,
     timerange: Annotated[str | None, typer.Option(help="Instead of --days: 20240101-20250101, as Freqtrade.")] = None,
     timeframe: Annotated[str | None, typer.Option(help="Of candles.  [default: the configuration's, or 1h]")] = None,
@@ -82,13 +83,17 @@ def download_command(
         _download({**arguments, "trading_mode": "futures", "pairs": list(symbols)})
         folder, form = _download({**arguments, "trading_mode": "spot", "pairs": list(symbols.values())})
         rows = list(_stored(folder, form, symbols, frame))
+    _show(folder, rows, as_machine)
+    if any(not row[kind] for row in rows for kind in ("futures", "spot", "mark", "funding")):
+        raise DownloadFailed("candles are missing where the table shows 0; run it again, or choose other pairs")
+
+
+def _show(folder: Path, rows: Sequence[dict[str, Any]], as_machine: bool) -> None:
     if as_machine:
         print_json({"folder": str(folder), "pairs": rows})
     else:
         cells = [[str(row["pair"]).partition(":")[0], *list(row.values())[1:]] for row in rows]
         print_table(f"Candles in {folder}", list(rows[0]), cells)
-    if any(not row[kind] for row in rows for kind in ("futures", "spot", "mark", "funding")):
-        raise DownloadFailed("candles are missing where the table shows 0; run it again, or choose other pairs")
 
 
 def _checked(timeframe: str, days: int | None, timerange: str | None) -> str:

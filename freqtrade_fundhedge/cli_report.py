@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from freqtrade_fundhedge.cli_common import ConfigOption, JsonOption, load
+from freqtrade_fundhedge.cli_common import ConfigOption, JsonOption, Loaded, load
 from freqtrade_fundhedge.cli_journal import PairOption, SinceOption, UntilOption, wish_of
 from freqtrade_fundhedge.cli_progress import waiting
 from freqtrade_fundhedge.cli_report_file import WIDTH, write_page
@@ -23,6 +23,22 @@ from freqtrade_fundhedge.report.tables import tables, trade_table
 
 LATEST = "latest"
 MOST_TRADES = 1000
+ReconcileOption = Annotated[
+    bool, typer.Option("--reconcile", help="Compare the shorts with the exchange's income history, too.")
+]
+BacktestOption = Annotated[
+    str,
+    typer.Option(metavar="FILE", help="Of a backtest: a result of freqtrade backtesting, or latest for the last."),
+]
+StrategyOption = Annotated[str | None, typer.Option(help="Of a backtest: which one, if the result has several.")]
+UserdirOption = Annotated[
+    Path | None, typer.Option(help="Of a backtest: Freqtrade's user directory. Default: user_data.")
+]
+DatadirOption = Annotated[
+    Path | None, typer.Option(help="Of a backtest: candles of both legs. Default: the exchange's there.")
+]
+TradesOption = Annotated[bool, typer.Option("--trades", help="List each hedge, too.")]
+PageOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with plots to this file.")]
 
 
 def report_command(
@@ -30,22 +46,13 @@ def report_command(
     since: SinceOption = "",
     until: UntilOption = "",
     pair: PairOption = "",
-    compare: Annotated[
-        bool, typer.Option("--reconcile", help="Compare the shorts with the exchange's income history, too.")
-    ] = False,
-    backtest: Annotated[
-        str,
-        typer.Option(metavar="FILE", help="Of a backtest: a result of freqtrade backtesting, or latest for the last."),
-    ] = "",
-    strategy: Annotated[str | None, typer.Option(help="Of a backtest: which one, if the result has several.")] = None,
-    userdir: Annotated[
-        Path | None, typer.Option(help="Of a backtest: Freqtrade's user directory. Default: user_data.")
-    ] = None,
-    datadir: Annotated[
-        Path | None, typer.Option(help="Of a backtest: candles of both legs. Default: the exchange's there.")
-    ] = None,
-    trades: Annotated[bool, typer.Option("--trades", help="List each hedge, too.")] = False,
-    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with plots to this file.")] = None,
+    compare: ReconcileOption = False,
+    backtest: BacktestOption = "",
+    strategy: StrategyOption = None,
+    userdir: UserdirOption = None,
+    datadir: DatadirOption = None,
+    trades: TradesOption = False,
+    html: PageOption = None,
     as_machine: JsonOption = False,
 ) -> None:
     """Show what the hedges earned: both legs, funding and fees; of the bot, live or dry-run, or of a backtest.
@@ -66,6 +73,20 @@ def report_command(
         return
     _refuse("a running bot", {"--since": since, "--until": until, "--pair": pair, "--reconcile": compare})
     loaded = load(config)
+    report = _evaluated(loaded, backtest, strategy, userdir, datadir)
+    _show(report, str(loaded.config["stake_currency"]), trades, html, as_machine)
+
+
+def _refuse(of: str, given: dict[str, object]) -> None:
+    """Options that mean nothing here must not seem to work."""
+    names = [name for name, value in given.items() if value]
+    if names:
+        raise ConfigError(f"{', '.join(names)}: only for a report of {of}")
+
+
+def _evaluated(
+    loaded: Loaded, backtest: str, strategy: str | None, userdir: Path | None, datadir: Path | None
+) -> BacktestReport:
     home = userdir if userdir is not None else Path(loaded.config.get("user_data_dir") or "user_data")
     path = latest_result(home / "backtest_results") if backtest == LATEST else Path(backtest)
     candles = FeatherCandles(datadir if datadir is not None else _datadir(loaded.config, home))
@@ -75,22 +96,7 @@ def report_command(
     with waiting("evaluating the backtest"):
         report = evaluate(result, candles, loaded.section.carry.spot_fee)
     _check_priced(report, candles)
-    currency = str(loaded.config["stake_currency"])
-    if html is not None:
-        _write_page(html, report, currency)
-    if as_machine:
-        sys.stdout.writelines(json_pieces(report))
-        return
-    _print(report, currency, trades)
-    if html is not None:
-        typer.echo(f"Page: {html}")
-
-
-def _refuse(of: str, given: dict[str, object]) -> None:
-    """Options that mean nothing here must not seem to work."""
-    names = [name for name, value in given.items() if value]
-    if names:
-        raise ConfigError(f"{', '.join(names)}: only for a report of {of}")
+    return report
 
 
 def _datadir(config: dict[str, Any], home: Path) -> Path:
@@ -109,6 +115,17 @@ def _check_priced(report: BacktestReport, candles: FeatherCandles) -> None:
         f"no {timeframe} candles of both spot and perpetual in {candles.datadir} for {pairs}; "
         "fetch them, or say where they are with --datadir"
     )
+
+
+def _show(report: BacktestReport, currency: str, trades: bool, html: Path | None, as_machine: bool) -> None:
+    if html is not None:
+        _write_page(html, report, currency)
+    if as_machine:
+        sys.stdout.writelines(json_pieces(report))
+        return
+    _print(report, currency, trades)
+    if html is not None:
+        typer.echo(f"Page: {html}")
 
 
 def _write_page(target: Path, report: BacktestReport, currency: str) -> None:

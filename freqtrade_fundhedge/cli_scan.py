@@ -25,6 +25,18 @@ from freqtrade_fundhedge.scan import HISTORY, MIN_VOLUME, MOST_HISTORY, TOP, Row
 from freqtrade_fundhedge.venue.bulk import public_api
 from freqtrade_fundhedge.venue.live import PublicSpot
 
+VolumeOption = Annotated[
+    float, typer.Option(help="Least volume in 24 hours on each of both markets, in the stake currency.", min=0)
+]
+HistoryOption = Annotated[
+    int,
+    typer.Option(
+        help="Pairs, the most promising, whose settled funding is read: one request each.", min=0, max=MOST_HISTORY
+    ),
+]
+PairlistOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Also write the pairs to a file for Freqtrade's RemotePairList.")
+]
 HEADERS = ("perp\n24 h", "spot\n24 h", "spread", "h", "predict\nApr", "settled\nApr", "basis", "even\nh", "net\n30 d")
 
 
@@ -34,21 +46,10 @@ class NothingPasses(FundHedgeError):
 
 def scan_command(
     config: ConfigOption = None,
-    min_volume: Annotated[
-        float, typer.Option(help="Least volume in 24 hours on each of both markets, in the stake currency.", min=0)
-    ] = MIN_VOLUME,
+    min_volume: VolumeOption = MIN_VOLUME,
     top: Annotated[int, typer.Option(help="Pairs to show.", min=1)] = TOP,
-    history: Annotated[
-        int,
-        typer.Option(
-            help="Pairs, the most promising, whose settled funding is read: one request each.",
-            min=0,
-            max=MOST_HISTORY,
-        ),
-    ] = HISTORY,
-    pairlist: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also write the pairs to a file for Freqtrade's RemotePairList.")
-    ] = None,
+    history: HistoryOption = HISTORY,
+    pairlist: PairlistOption = None,
     as_machine: JsonOption = False,
 ) -> None:
     """Rank every pair that has both markets by what a hedge would earn. Public data only, no key.
@@ -136,18 +137,7 @@ def _print(scan: Scan, exchange: str, wish: Wish, at: float, pairlist: Path | No
 def _table(rows: Sequence[Row]) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("pair", overflow="fold", max_width=16)
-    headers = (
-        "perp\n24 h",
-        "spot\n24 h",
-        "spread",
-        "h",
-        "predict\nApr",
-        "settled\nApr",
-        "basis",
-        "even\nh",
-        "net\n30 d",
-    )
-    for header in headers:
+    for header in HEADERS:
         table.add_column(header, justify="right", no_wrap=True)
     for row in rows:
         out = row.outlook

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ from freqtrade_fundhedge.carry_columns import is_live
 from freqtrade_fundhedge.core.entry import EntryPlan
 from freqtrade_fundhedge.maker import Maker
 from freqtrade_fundhedge.sizes import Asks, Book, Market, Sizing, bounded, entry_leverage, free_slots
+from freqtrade_fundhedge.venue.port import FuturesAccount
 
 
 class Entries(Maker):
@@ -73,19 +75,32 @@ class Entries(Maker):
     def _plan(self, bot: Bot, book: Book, pair: str, close: float, tag: str | None) -> EntryPlan | None:
         candle_s = frames.timeframe_ms(self.timeframe) / 1000
         expires_at = (time.time() // candle_s + 1) * candle_s
-        controller = bot.controller
-        known = controller.plan
+        controller, known = bot.controller, bot.controller.plan
         if known is not None and known.expires_at == expires_at:
             return known
         spot, account = controller.purse.spot(), controller.purse.futures()
         if spot is None or account is None:
             return None
-        twin = bot.venue.market(pair)
-        funding = controller.funding.get(pair)
+        plan = self._sizing(bot, book, pair, close, tag, spot, account).plan(expires_at)
+        if isinstance(plan, EntryPlan):
+            self._fundhedge_said.pop(f"size {pair}", None)
+            return plan
+        if f"size {pair}" not in self._fundhedge_said:
+            # Its figures change a little with each loop; that is no news.
+            self._say_once(f"size {pair}", f"{pair}: not entered: {plan}")
+        controller.entries.pass_over(pair)
+        self._pass_over(pair)
+        return None
+
+    def _sizing(
+        self, bot: Bot, book: Book, pair: str, close: float, tag: str | None, spot: Decimal, account: FuturesAccount
+    ) -> Sizing:
+        controller = bot.controller
+        twin, funding = bot.venue.market(pair), controller.funding.get(pair)
         price, discount = close, 0.0
         if funding is not None and funding.mark_price > 0:
             price, discount = funding.mark_price, funding.index_price / funding.mark_price - 1
-        sizing = Sizing(
+        return Sizing(
             market=Market(twin, controller.ctx.quote(twin.symbol), self.dp._exchange, price, self.stoploss, discount),
             capital=bounded(
                 self.config,
@@ -101,16 +116,6 @@ class Entries(Maker):
             slippage=controller.ctx.settings.hedge.max_slippage,
             asks=self._asks(pair, price, tag),
         )
-        plan = sizing.plan(expires_at)
-        if isinstance(plan, EntryPlan):
-            self._fundhedge_said.pop(f"size {pair}", None)
-            return plan
-        if f"size {pair}" not in self._fundhedge_said:
-            # Its figures change a little with each loop; that is no news.
-            self._say_once(f"size {pair}", f"{pair}: not entered: {plan}")
-        controller.entries.pass_over(pair)
-        self._pass_over(pair)
-        return None
 
     def _asks(self, pair: str, price: float, tag: str | None) -> Asks:
         """The callbacks of the strategy, whoever overrides them, asked as Freqtrade would."""

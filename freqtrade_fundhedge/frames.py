@@ -29,8 +29,8 @@ import numpy as np
 import pandas as pd
 
 from freqtrade_fundhedge.core.basis import USUAL_VOLUME_H, trusted_basis
-from freqtrade_fundhedge.core.carry import STARTUP_H, CarryParams, decide, signals
-from freqtrade_fundhedge.core.funding import BoolArray, FloatArray, IntArray, settled_on_grid
+from freqtrade_fundhedge.core.carry import STARTUP_H, CarryParams, CarrySignals, decide, signals
+from freqtrade_fundhedge.core.funding import BoolArray, FloatArray, IntArray, SettledFunding, settled_on_grid
 
 Informative = tuple[str, str, str]
 Fetch = Callable[[str, str, int, int], Sequence[Sequence[float]]]
@@ -91,14 +91,9 @@ def informative_pairs(
 
 
 def hedge_frame(
-    dataframe: pd.DataFrame,
-    multiplier: float,
-    timeframe: str,
-    funding: pd.DataFrame,
-    mark: pd.DataFrame,
-    spot: pd.DataFrame,
-    params: CarryParams,
-) -> pd.DataFrame:
+    dataframe: pd.DataFrame, multiplier: float, timeframe: str, funding: pd.DataFrame, mark: pd.DataFrame,
+    spot: pd.DataFrame, params: CarryParams,
+) -> pd.DataFrame:  # fmt: skip
     """Add the columns listed above to a pair's candles.
 
     Parameters
@@ -121,32 +116,36 @@ def hedge_frame(
     """
     if not multiplier > 0:
         raise ValueError("the multiplier must be positive")
-    candle_ms = timeframe_ms(timeframe)
-    open_ms = _ms(dataframe)
-    settled_ms, rates = _settlements(funding)
-    settled = settled_on_grid(open_ms, settled_ms, rates)
-    spot_close = _exact(spot, open_ms, "close") * multiplier
-    volume = np.asarray(dataframe["volume"], dtype=np.float64)
-    close = np.asarray(dataframe["close"], dtype=np.float64)
+    open_ms, candle_ms = _ms(dataframe), timeframe_ms(timeframe)
+    settled = settled_on_grid(open_ms, *_settlements(funding))
+    mark_close = _exact(mark, open_ms, "close")
+    spot_open, spot_close = (_exact(spot, open_ms, column) * multiplier for column in ("open", "close"))
+    close, volume = (np.asarray(dataframe[column], dtype=np.float64) for column in ("close", "volume"))
     window = max(1, USUAL_VOLUME_H * _MS_PER_H // candle_ms)
     basis = trusted_basis(close, spot_close, volume, _exact(spot, open_ms, "volume"), window)
     result = signals(settled, basis, params, candle_ms / _MS_PER_H)
-    return dataframe.assign(
-        funding_rate=settled.rate,
-        funding_interval_h=settled.interval_h,
-        funding_apr=settled.apr,
-        funding_apr_smooth=result.apr_smooth,
-        mark_close=_exact(mark, open_ms, "close"),
-        spot_open=_exact(spot, open_ms, "open") * multiplier,
-        spot_close=spot_close,
-        basis=basis,
-        basis_gain=result.basis_gain,
-        carry_balance=result.balance,
-        net_carry=result.net_carry,
-        breakeven_h=result.breakeven_h,
-        hedge_enter=result.enter,
-        hedge_exit=result.leave,
-    )
+    prices = {"mark_close": mark_close, "spot_open": spot_open, "spot_close": spot_close, "basis": basis}
+    return dataframe.assign(**_funding_columns(settled, result), **prices, **_rule_columns(result))
+
+
+def _funding_columns(settled: SettledFunding, result: CarrySignals) -> dict[str, FloatArray]:
+    return {
+        "funding_rate": settled.rate,
+        "funding_interval_h": settled.interval_h,
+        "funding_apr": settled.apr,
+        "funding_apr_smooth": result.apr_smooth,
+    }
+
+
+def _rule_columns(result: CarrySignals) -> dict[str, FloatArray | BoolArray]:
+    return {
+        "basis_gain": result.basis_gain,
+        "carry_balance": result.balance,
+        "net_carry": result.net_carry,
+        "breakeven_h": result.breakeven_h,
+        "hedge_enter": result.enter,
+        "hedge_exit": result.leave,
+    }
 
 
 def decide_again(frame: pd.DataFrame, params: CarryParams) -> tuple[BoolArray, BoolArray]:

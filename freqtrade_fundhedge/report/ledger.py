@@ -148,20 +148,15 @@ def open_ledger(
     the account and the steps, oldest first, that add up to its total
     """
     found = spot_symbol(row.pair, {row.symbol: {}})
-    short_leg, spot_leg, funding = _short_leg(short), Leg(), float(row.funding)
-    if short is not None:
-        funding = short.funding
-    for fill in fills:
-        _add(spot_leg, fill)
+    short_leg, spot_leg = _short_leg(short), _spot_leg(fills, float(row.spot_fees))
+    funding = float(row.funding) if short is None else short.funding
     end = epoch(row.closed_at) if row.closed_at else max([epoch(row.opened_at), *(f.at for f in fills)])
     settlements = _complete(settled, funding, end)
     steps, state = _walk(_merged(short, fills, settlements, prices))
-    held = float(row.held)
     short_result = short_leg.value_in - short_leg.value_out - state.sold * state.perp
-    spot_result = float(row.spot_cash) + float(row.spot_fees) + held * state.spot
-    spot_leg.fees = float(row.spot_fees)
     if short is None:
         short_result = float(row.short_realised) - funding
+    spot_result = float(row.spot_cash) + spot_leg.fees + float(row.held) * state.spot
     ledger = HedgeLedger(
         row, float(found[1]) if found else 1.0, short is not None, short.exit_reason if short else "",
         short.stake if short else 0.0, funding, short_leg, spot_leg, short_result, spot_result, state.perp, state.spot,
@@ -187,13 +182,16 @@ def _short_leg(short: Short | None) -> Leg:
     return leg
 
 
-def _add(leg: Leg, fill: SpotFill) -> None:
-    if fill.buys:
-        leg.amount_in += fill.quantity
-        leg.value_in += fill.quote
-    else:
-        leg.amount_out += fill.quantity
-        leg.value_out += fill.quote
+def _spot_leg(fills: Iterable[SpotFill], fees: float) -> Leg:
+    leg = Leg(fees=fees)
+    for fill in fills:
+        if fill.buys:
+            leg.amount_in += fill.quantity
+            leg.value_in += fill.quote
+        else:
+            leg.amount_out += fill.quantity
+            leg.value_out += fill.quote
+    return leg
 
 
 def _complete(settled: Sequence[tuple[float, float]], funding: float, end: float) -> list[tuple[float, float]]:

@@ -66,19 +66,10 @@ def _spot_symbol(market: SpotMarket) -> dict[str, object]:
 
 def _spot_filters(market: SpotMarket) -> list[dict[str, object]]:
     spec = market.spec
+    tick, step = fixed(spec.tick), fixed(spec.step)
     return [
-        {
-            "filterType": "PRICE_FILTER",
-            "minPrice": fixed(spec.tick),
-            "maxPrice": "1000000.00000000",
-            "tickSize": fixed(spec.tick),
-        },
-        {
-            "filterType": "LOT_SIZE",
-            "minQty": fixed(spec.step),
-            "maxQty": fixed(spec.max_qty),
-            "stepSize": fixed(spec.step),
-        },
+        {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "1000000.00000000", "tickSize": tick},
+        {"filterType": "LOT_SIZE", "minQty": step, "maxQty": fixed(spec.max_qty), "stepSize": step},
         {"filterType": "ICEBERG_PARTS", "limit": 10},
         {
             "filterType": "MARKET_LOT_SIZE",

@@ -54,9 +54,8 @@ async def listen(make: Callable[[], Any], told: Callable[[OrderFill], None], set
     _overhear(api, told)
     waiting: asyncio.Future[Any] | None = None
     try:
-        renewed = time.monotonic()
+        renewed, held = time.monotonic(), False
         opened: float | None = None
-        held = False
         while True:
             waiting = waiting or asyncio.ensure_future(api.watch_orders())
             limit = renewed + RENEW_EVERY_S if held else (opened or time.monotonic()) + SETTLED_AFTER_S
