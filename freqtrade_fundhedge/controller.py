@@ -16,7 +16,7 @@ from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.core.treasury import Needs
 from freqtrade_fundhedge.early_fills import EarlyFills
 from freqtrade_fundhedge.entry_plans import EntryPlans
-from freqtrade_fundhedge.errors import ConfigError, JournalError, VenueError
+from freqtrade_fundhedge.errors import EVERYWHERE, ConfigError, JournalError, Rejected, VenueError
 from freqtrade_fundhedge.guard import Guard
 from freqtrade_fundhedge.journal_rows import HedgeRow
 from freqtrade_fundhedge.news import News
@@ -111,7 +111,7 @@ class Controller(Turns):
         self.spot.resolve_all()
         self.purse.forget(account)
         legs = self.early.told_all(legs_of(journal.unsettled()), account)
-        self._hedge_all(legs, account)
+        refused = self._hedge_all(legs, account)
         if account is None:
             return "the futures wallet could not be read"
         if not [row for row in journal.open_closes() if not self.orphans.resolve(row)]:
@@ -126,7 +126,7 @@ class Controller(Turns):
         self.funding = self.spot.funding = self.outside.look(hedged, self.funding)
         self.snapshots.look(self.account or account, self.funding, self.guard.moves)
         self.guard.learn(self.funding)
-        return trouble or doubt(self.ctx.journal)
+        return trouble or refused or doubt(self.ctx.journal)
 
     def _protect(self, account: FuturesAccount) -> str:
         """Margin first; what fails here must not keep the spot leg waiting. The trouble, "" without one."""
@@ -167,9 +167,10 @@ class Controller(Turns):
         self._settle()
         return doubt(self.ctx.journal)
 
-    def _hedge_all(self, legs: Sequence[ShortLeg], account: FuturesAccount | None) -> None:
+    def _hedge_all(self, legs: Sequence[ShortLeg], account: FuturesAccount | None) -> str:
+        """Balance each hedge. What the exchange has against one market is returned, and keeps no other one waiting."""
         by_hedge = {self.early.hedge_row(leg).id: leg for leg in legs}
-        blocked = self.early.blocked()
+        blocked, refused = self.early.blocked(), ""
         for hedge in self.ctx.journal.unsettled():
             leg = by_hedge.get(hedge.id)
             if hedge.id in blocked and leg is not None:
@@ -177,8 +178,15 @@ class Controller(Turns):
                 self.spot.note_freed(hedge, leg)
             if hedge.id in blocked or hedge.state == "closed" or (leg is None and self.early.unsure(hedge, account)):
                 continue
-            stepped = self.spot.step(hedge, leg, self.positions.on_exchange(hedge, leg, legs, account))
-            self.news.look(stepped, leg, self.funding)
+            try:
+                stepped = self.spot.step(hedge, leg, self.positions.on_exchange(hedge, leg, legs, account))
+            except Rejected as error:
+                if isinstance(error, EVERYWHERE):
+                    raise
+                refused = refused or self.troubles.of(error)
+            else:
+                self.news.look(stepped, leg, self.funding)
+        return refused
 
     def _move_money(self, account: FuturesAccount, transfers: bool = True) -> None:
         plan, before = self._fundable_plan(account), account

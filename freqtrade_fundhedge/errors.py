@@ -93,6 +93,10 @@ class OutcomeUnknown(VenueError):
     """No positive evidence either way: the request may have taken effect."""
 
 
+EVERYWHERE: Final = (Denied, BackOff)
+"""Refusals that say nothing about the market or the order that was asked about: the next one would meet the same."""
+
+
 # Binance's codes, spot, SAPI and USD-M futures. Source: Binance API documentation, "Error codes".
 CODES: Final[dict[str, type[VenueError]]] = {
     **dict.fromkeys(("-5013", "-5002", "-5003", "-3041", "-4024", "-4025", "-4026", "-2018", "-2019",

@@ -10,7 +10,7 @@ from functools import partial
 
 from freqtrade_fundhedge.context import Context, logger
 from freqtrade_fundhedge.core.intents import Move, State
-from freqtrade_fundhedge.errors import BackOff, Denied, Insufficient, NotSent, OutcomeUnknown, Rejected
+from freqtrade_fundhedge.errors import EVERYWHERE, BackOff, Denied, Insufficient, NotSent, OutcomeUnknown, Rejected
 from freqtrade_fundhedge.journal_rows import HedgeRow, OrderRow, epoch
 from freqtrade_fundhedge.market import SpotMarket, floor_to
 from freqtrade_fundhedge.pauses import Pauses
@@ -35,7 +35,12 @@ class SpotOrders:
     def resolve_all(self) -> None:
         """Settle orders without a known outcome, as far as the exchange's evidence goes."""
         for row in self.ctx.journal.open_orders():
-            self.resolve(row)
+            try:
+                self.resolve(row)
+            except Rejected as error:
+                if isinstance(error, EVERYWHERE):
+                    raise
+                self._still_open(row)  # a market that is gone, say: no other hedge waits for it
 
     def resolve(self, row: OrderRow) -> bool:
         """Settle an order without a known outcome from the exchange's evidence. True when it is settled."""
@@ -60,8 +65,12 @@ class SpotOrders:
                 ctx.record("order_absent", f"{row.symbol}: {row.side} {row.amount:f} never reached the exchange")
                 ctx.settled(f"order {row.intent_id}")
                 return True
-        ctx.once(f"order {row.intent_id}", f"{row.symbol}: outcome of {row.side} {row.amount:f} is not known yet")
+        self._still_open(row)
         return False
+
+    def _still_open(self, row: OrderRow) -> None:
+        text = f"{row.symbol}: outcome of {row.side} {row.amount:f} is not known yet"
+        self.ctx.once(f"order {row.intent_id}", text)
 
     def fee_in_coin(self, market: SpotMarket) -> bool:
         """Whether purchases pay their fee in the coin bought: what the last one did (BNB pays otherwise)."""
