@@ -23,7 +23,6 @@ hedge_exit          the rule would close one here
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -37,12 +36,6 @@ Fetch = Callable[[str, str, int, int], Sequence[Sequence[float]]]
 CANDLE_COLUMNS = ["date", "open", "high", "low", "close", "volume"]
 _UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _MS_PER_H = 3_600_000
-
-
-class CandleSource(Protocol):
-    """The one method of Freqtrade's DataProvider that frames need."""
-
-    def get_pair_dataframe(self, pair: str, timeframe: str | None = None, candle_type: str = "") -> pd.DataFrame: ...
 
 
 def timeframe_ms(timeframe: str) -> int:

@@ -60,24 +60,6 @@ def funding_apr(rate: FloatArray, interval_hours: FloatArray) -> FloatArray:
     return np.asarray(rate * (HOURS_PER_YEAR / interval_hours), dtype=np.float64)
 
 
-def within_caps(rate: FloatArray, floor: FloatArray, cap: FloatArray) -> FloatArray:
-    """Limit predicted rates to what the venue will really settle.
-
-    Parameters
-    ----------
-    rate, floor, cap : (n,) float64, fraction of notional per interval; floor and cap NaN = none known
-
-    Returns
-    -------
-    (n,) float64; NaN stays NaN
-
-    Source: Binance, `GET /fapi/v1/fundingInfo`, adjustedFundingRateFloor and adjustedFundingRateCap.
-    """
-    low = np.where(np.isnan(floor), -np.inf, floor)
-    high = np.where(np.isnan(cap), np.inf, cap)
-    return np.asarray(np.clip(rate, low, high), dtype=np.float64)
-
-
 def settlement_intervals(settled_ms: IntArray) -> FloatArray:
     """Hours that each settlement paid for, from nothing but the settlements up to it.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from freqtrade_fundhedge.sandbox.numbers import ONE, ZERO, ceil_to, floor_to, nearest_to
+from freqtrade_fundhedge.sandbox.numbers import ONE, ZERO, floor_to, nearest_to
 
 Level = tuple[Decimal, Decimal]
 _BPS = Decimal(10_000)
@@ -81,8 +81,3 @@ def take_quote(levels: list[Level], quote: Decimal, step: Decimal) -> list[Level
         fills.append((price, part))
         quote -= price * part
     return fills
-
-
-def round_up_lot(quantity: Decimal, step: Decimal) -> Decimal:
-    """Round a quantity up to a whole lot."""
-    return ceil_to(quantity, step)

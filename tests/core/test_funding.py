@@ -12,7 +12,6 @@ from freqtrade_fundhedge.core.funding import (
     settled_on_grid,
     settlement_intervals,
     smooth,
-    within_caps,
 )
 
 HOUR = 3_600_000
@@ -33,13 +32,6 @@ def test_apr_refuses_an_impossible_interval() -> None:
     """An interval that is not positive is an error, not an infinite rate."""
     with pytest.raises(ValueError, match="interval"):
         funding_apr(np.array([0.0001]), np.array([0.0]))
-
-
-def test_caps_limit_what_will_be_settled() -> None:
-    """A prediction beyond the venue's cap is worth the cap; unknown caps and rates stay unknown."""
-    rate = np.array([0.05, -0.05, 0.05, NAN])
-    limited = within_caps(rate, np.array([-0.02, -0.02, NAN, -0.02]), np.array([0.02, 0.02, NAN, 0.02]))
-    np.testing.assert_array_equal(limited, [0.02, -0.02, 0.05, NAN])
 
 
 @pytest.mark.parametrize(
