@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal as D
 from functools import partial
@@ -362,3 +362,21 @@ def test_a_fill_does_not_make_good_a_loop_that_failed(world: World, monkeypatch:
     world.loops()
     assert meanwhile[0] != ""
     assert world.bot.trouble == ""
+
+
+def test_a_balance_that_a_fill_has_overtaken_is_not_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry is planned beside other threads: what one of them moves during the read would be counted twice."""
+    leg, purse, read = half_out(world), world.bot.purse, world.venue.spot_balances
+    reads: list[D] = []
+
+    def slow() -> Mapping[str, D]:
+        found = read()
+        reads.append(found["USDT"])
+        if len(reads) == 1:
+            elsewhere(world.bot.after_fill, leg)
+        return found
+
+    monkeypatch.setattr(world.venue, "spot_balances", slow)
+    purse.forget()
+    assert purse.spot() is None
+    assert purse.spot() == world.venue.spot["USDT"] != reads[0]
