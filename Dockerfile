@@ -1,4 +1,5 @@
-# Freqtrade's own image with this plugin in it. Keep the tag in step with the freqtrade version in pyproject.toml.
+# Freqtrade's own image, with its Python, and this plugin in it. Keep the tag in step with the freqtrade version in
+# pyproject.toml.
 FROM freqtradeorg/freqtrade:2026.9
 
 COPY --chown=ftuser:ftuser . /tmp/fundhedge

@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+USED = $(or $(wildcard $(BIN)/python),$(PYTHON))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo chaos bench test lint format docs ci clean
@@ -13,8 +14,9 @@ help: ## this list
 setup: $(STAMP) ## the virtual environment in .venv
 
 $(STAMP): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@command -v $(USED) >/dev/null || { echo "$(USED) is not there: install Python 3.11 or newer, then make setup PYTHON=python3.13"; exit 1; }
+	@$(USED) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("$(USED) is Python %d.%d.%d, 3.11 or newer is needed: make clean setup PYTHON=python3.13" % v[:3])'
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 

@@ -105,8 +105,8 @@ class Posting(Strategy, Usual):
         self.locked_margin = D(0)
 
     def kinds(self) -> list[str]:
-        rows = self.controller.ctx.journal.engine.connect().exec_driver_sql("select kind from events order by id")
-        return [row[0] for row in rows]
+        with self.controller.ctx.journal.engine.connect() as db:
+            return [row[0] for row in db.exec_driver_sql("select kind from events order by id")]
 
 
 @pytest.fixture

@@ -27,7 +27,9 @@ def trade(tmp_path: Path) -> Iterator[Trade]:
     Trade.session.add(made)
     Trade.commit()
     yield made
+    engine = Trade.session.get_bind()
     Trade.session.remove()
+    engine.dispose()
 
 
 def elsewhere(work: Callable[[], None]) -> None:

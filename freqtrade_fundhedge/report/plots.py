@@ -41,7 +41,7 @@ def funding(figure: Figure, report: BacktestReport) -> None:
     axes = figure.subplots()
     paid = report.funding_by_month
     months = np.array([f"{month}-15" for month in paid.index], dtype="datetime64[D]")
-    axes.bar(months, paid.to_numpy(), width=24, color=signs(paid.to_numpy()))  # type: ignore[arg-type]
+    axes.bar(months, paid.to_numpy(), width=np.timedelta64(24, "D"), color=signs(paid.to_numpy()))  # type: ignore[arg-type]
     frame(axes, dates=True)
     axes.axhline(0, color=MUTED, linewidth=0.8)
 
