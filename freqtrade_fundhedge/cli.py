@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "download": ("freqtrade_fundhedge.cli_download", "download_command"),
     "status": ("freqtrade_fundhedge.cli_status", "status_command"),
     "journal": ("freqtrade_fundhedge.cli_journal", "journal_command"),
+    "settle": ("freqtrade_fundhedge.cli_settle", "settle_command"),
     "sweep": ("freqtrade_fundhedge.cli_sweep", "sweep_command"),
     "scan": ("freqtrade_fundhedge.cli_scan", "scan_command"),
     "report": ("freqtrade_fundhedge.cli_report", "report_command"),

@@ -13,12 +13,11 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
 from freqtrade_fundhedge.cli_common import Loaded
-from freqtrade_fundhedge.cli_journal_file import Place, opened, stranger_note
+from freqtrade_fundhedge.cli_journal_file import Place, alone, opened, stranger_note
 from freqtrade_fundhedge.context import Context
 from freqtrade_fundhedge.core.checks import Finding, fail, ok, warn
 from freqtrade_fundhedge.errors import JournalError
-from freqtrade_fundhedge.journal import Journal
-from freqtrade_fundhedge.journal_locks import SingleBot, held, process_lock
+from freqtrade_fundhedge.journal_locks import held
 from freqtrade_fundhedge.journal_open import journal_version
 from freqtrade_fundhedge.round_trip import TOPIC, round_trip
 from freqtrade_fundhedge.status import read_status
@@ -123,18 +122,10 @@ def transfer_finding(loaded: Loaded, where: Place, venue: LiveVenue) -> Finding:
         return fail(TOPIC, "without a journal on disk nothing is ever sent", "set fundhedge.db_url")
     if held(where.url, where.bot):
         return fail(TOPIC, "a bot is running on this journal", "stop it first; its own sweeps prove the same")
-    single = SingleBot(where.url, where.bot, str(loaded.config["exchange"]["name"]))
-    single.acquire()
-    try:
-        journal = Journal(where.url, where.bot)
-        try:
-            stake = str(loaded.config["stake_currency"])
-            wait_s = float(venue.api.timeout or 10_000) / 1000
-            cross = str(loaded.config.get("margin_mode")) == "cross"
-            ctx = Context(venue, journal, loaded.section, stake, cross, request_timeout_s=wait_s, turn=single.turn)
-            with process_lock(where.url):
-                return round_trip(ctx)
-        finally:
-            journal.close()
-    finally:
-        single.release()
+    with alone(where, loaded.config["exchange"]["name"]) as (journal, single):
+        stake = str(loaded.config["stake_currency"])
+        wait_s = float(venue.api.timeout or 10_000) / 1000
+        cross = str(loaded.config.get("margin_mode")) == "cross"
+        return round_trip(
+            Context(venue, journal, loaded.section, stake, cross, request_timeout_s=wait_s, turn=single.turn)
+        )

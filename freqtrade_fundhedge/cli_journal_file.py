@@ -12,6 +12,7 @@ from freqtrade_fundhedge.cli_common import Loaded
 from freqtrade_fundhedge.config import bot_name
 from freqtrade_fundhedge.errors import JournalError
 from freqtrade_fundhedge.journal import Journal
+from freqtrade_fundhedge.journal_locks import SingleBot, process_lock
 from freqtrade_fundhedge.journal_open import default_url, journal_errors
 from freqtrade_fundhedge.journal_trail import other_bots
 from freqtrade_fundhedge.schema import hedges, metadata
@@ -53,6 +54,27 @@ def opened(where: Place, check: bool = True) -> Iterator[Journal]:
         yield journal
     finally:
         journal.close()
+
+
+@contextmanager
+def alone(where: Place, exchange: object) -> Iterator[tuple[Journal, SingleBot]]:
+    """The journal for writing, as the one bot of its name on an account.
+
+    Raises
+    ------
+    JournalError : the bot runs, or the journal can't be written
+    """
+    single = SingleBot(where.url, where.bot, str(exchange))
+    single.acquire()
+    try:
+        journal = Journal(where.url, where.bot)
+        try:
+            with process_lock(where.url):
+                yield journal, single
+        finally:
+            journal.close()
+    finally:
+        single.release()
 
 
 def stranger_note(journal: Journal) -> str:

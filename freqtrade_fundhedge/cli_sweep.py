@@ -16,12 +16,12 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from freqtrade_fundhedge.cli_common import ConfigOption, JsonOption, Loaded, load, print_json
-from freqtrade_fundhedge.cli_journal_file import Place, opened, place
+from freqtrade_fundhedge.cli_journal_file import Place, alone, opened, place
 from freqtrade_fundhedge.cli_progress import waiting
 from freqtrade_fundhedge.context import Context
 from freqtrade_fundhedge.errors import ConfigError, Denied, JournalError, StartRefused
 from freqtrade_fundhedge.journal import Journal
-from freqtrade_fundhedge.journal_locks import SingleBot, held, process_lock
+from freqtrade_fundhedge.journal_locks import SingleBot, held
 from freqtrade_fundhedge.messages import transfer
 from freqtrade_fundhedge.sweep_by_hand import Outlook, Swept, by_hand, outlook, sweep, told
 from freqtrade_fundhedge.trail_text import plain
@@ -131,17 +131,11 @@ def _outlook(loaded: Loaded, where: Place, venue: LiveVenue) -> Swept:
 
 
 def _sweep(loaded: Loaded, where: Place, venue: LiveVenue) -> Swept:
-    single = SingleBot(where.url, where.bot, str(loaded.config["exchange"]["name"]))
-    single.acquire()
-    try:
-        journal = Journal(where.url, where.bot)
-        try:
-            with process_lock(where.url), _context(loaded, journal, venue, single) as ctx:
-                return sweep(ctx)
-        finally:
-            journal.close()
-    finally:
-        single.release()
+    with (
+        alone(where, loaded.config["exchange"]["name"]) as (journal, single),
+        _context(loaded, journal, venue, single) as ctx,
+    ):
+        return sweep(ctx)
 
 
 def _intention(done: Swept) -> str:

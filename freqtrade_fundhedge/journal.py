@@ -73,7 +73,7 @@ class Journal(BeginRecords, CloseRecords, MarginRecords):
             }  # fmt: skip
             db.execute(update(spot_orders).where(spot_orders.c.intent_id == intent).values(written(values)))
             hedge = one_hedge(db, row.hedge_id)
-            self._change_hedge(db, row.hedge_id, _with_fill(hedge, row.side, fill, base, quote))
+            self._change_hedge(db, row.hedge_id, with_fill(hedge, row.side, fill, base, quote))
             return _one_order(db, intent)
 
     def order_moved(self, intent: str, move: Move, answer: str, now: float) -> OrderRow:
@@ -239,7 +239,8 @@ def _move(
     return row
 
 
-def _with_fill(hedge: HedgeRow, side: Side, fill: Fill, base: str, quote: str) -> dict[str, Any]:
+def with_fill(hedge: HedgeRow, side: Side, fill: Fill, base: str, quote: str) -> dict[str, Any]:
+    """What a hedge's columns become by a fill."""
     price = fill.quote / fill.quantity if fill.quantity else ZERO
     in_base, in_quote = fill.fee(base), fill.fee(quote)
     bought, sold = (fill.quantity, ZERO) if side is Side.BUY else (ZERO, fill.quantity)

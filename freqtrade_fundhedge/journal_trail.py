@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, and_, func, or_, select, union
 
+from freqtrade_fundhedge.core.intents import State
 from freqtrade_fundhedge.journal_open import journal_errors
 from freqtrade_fundhedge.journal_rows import CloseRow, EventRow, HedgeRow, MarginRow, OrderRow, TransferRow, read
 from freqtrade_fundhedge.schema import events, hedges, margin_changes, short_closes, spot_orders, transfers
@@ -84,6 +85,7 @@ _SOURCES: Final[dict[str, _Source]] = {
     ),
     "event": _Source(EventRow, select(events), events.c.at, events.c.id, events.c.bot, events.c.pair),
 }  # fmt: skip
+INTENTS: Final = (spot_orders, transfers, short_closes, margin_changes)
 RECORDS: Final = {name: source.kind for name, source in _SOURCES.items()}
 
 
@@ -109,6 +111,18 @@ def newest(engine: Engine, bot: str, wish: Wish, limit: int) -> Sequence[Entry]:
     with journal_errors("be read"), ExitStack() as opened:
         db = opened.enter_context(engine.connect())
         return list(islice(_merged(db, opened, bot, wish, newest_first=True, limit=limit), limit))[::-1]
+
+
+def state_of(engine: Engine, intent: str) -> State | None:
+    """The state of an intent of any kind and any bot, None when there is none of that id.
+
+    Raises
+    ------
+    JournalError : the database can't be read
+    """
+    with journal_errors("be read"), engine.connect() as db:
+        found = (db.scalar(select(t.c.state).where(t.c.intent_id == intent)) for t in INTENTS)
+        return next((State(state) for state in found if state is not None), None)
 
 
 def last_snapshot(engine: Engine, bot: str) -> str | None:

@@ -9,15 +9,16 @@ from typing import Any
 
 from freqtrade_fundhedge.context import Context, logger
 from freqtrade_fundhedge.core.intents import Move, State, unique_amount
+from freqtrade_fundhedge.core.outcome import INTERRUPTED, by_records
 from freqtrade_fundhedge.core.treasury import reduced
 from freqtrade_fundhedge.errors import BackOff, Insufficient, NotSent, OutcomeUnknown, Rejected
 from freqtrade_fundhedge.journal_rows import MarginRow, epoch
+from freqtrade_fundhedge.messages import REMEDY
 from freqtrade_fundhedge.pauses import Pauses
 from freqtrade_fundhedge.schema import margin_changes
 from freqtrade_fundhedge.trail_text import margin_name
-from freqtrade_fundhedge.venue.port import ZERO, FuturesAccount, MarginKind, Position
+from freqtrade_fundhedge.venue.port import ZERO, Evidence, FuturesAccount, MarginKind, Position
 
-ABSENT_LOOKUPS = 3
 # As for transfers: how late the history may be is not documented.
 ABSENT_AFTER_S = 120.0
 CLOCK_SLACK_S = 5.0
@@ -113,18 +114,8 @@ class MarginDesk:
             if isinstance(error, BackOff):
                 raise
             return (Move.REDUCE if isinstance(error, Insufficient) else Move.REFUSE), ZERO
-        journal.margin_moved(row.intent_id, Move.ACCEPT, "accepted", ctx.clock())
-        self._done(row)
+        self.conclude(row, Move.ACCEPT, "accepted")
         return Move.ACCEPT, amount
-
-    def _done(self, row: MarginRow) -> None:
-        self._pauses.worked(f"{row.kind} {row.pair}")
-        self.ctx.settled(f"change {row.intent_id}")
-        self.changed.add(row.pair)
-        kind = "margin_added" if row.kind is MarginKind.ADD else "margin_taken_back"
-        self.step(
-            kind, row.pair, f"{margin_name(row)} done", row.arithmetic, intent=row.intent_id, amount=str(row.amount)
-        )
 
     def step(self, kind: str, pair: str, text: str, arithmetic: Mapping[str, str], **data: Any) -> None:
         """Record a step; an exit that is asked for in each loop, and the user's phone, get it once an episode."""
@@ -147,21 +138,32 @@ class MarginDesk:
             journal.margin_moved(row.intent_id, Move.GIVE_UP, "stopped before it was sent", ctx.clock())
             return True
         if row.state is State.SENT:
-            row = journal.margin_moved(row.intent_id, Move.LOSE, "interrupted before the answer came", ctx.clock())
+            row = journal.margin_moved(row.intent_id, Move.LOSE, INTERRUPTED, ctx.clock())
         since = epoch(row.sent_at) - CLOCK_SLACK_S
         listed = ctx.venue.margin_history(row.pair, row.kind, since)
-        if any(record.amount == row.amount and record.at >= since for record in listed):
-            journal.margin_moved(row.intent_id, Move.FIND, "found in the history", ctx.clock())
-            self._done(row)
-            return True
-        lookups = journal.not_seen(margin_changes, row.intent_id)
-        ctx.once(f"change {row.intent_id}", f"{margin_name(row)}: outcome not known yet")
-        if lookups < ABSENT_LOOKUPS or ctx.clock() - epoch(row.sent_at) < ABSENT_AFTER_S or not _unmoved(row, account):
+        seen = any(record.amount == row.amount and record.at >= since for record in listed)
+        lookups = 0 if seen else journal.not_seen(margin_changes, row.intent_id)
+        evidence = Evidence.APPLIED if seen else Evidence.NOT_SEEN
+        move = by_records(evidence, lookups, ctx.clock() - epoch(row.sent_at), ABSENT_AFTER_S)
+        if move is None or (move is Move.PROVE_ABSENT and not _unmoved(row, account)):
+            ctx.once(f"change {row.intent_id}", f"{margin_name(row)}: outcome not known yet; {REMEDY}")
             return False
-        answer = f"not in the history in {lookups} lookups, and the position's margin has not moved"
-        journal.margin_moved(row.intent_id, Move.PROVE_ABSENT, answer, ctx.clock())
-        ctx.settled(f"change {row.intent_id}")
+        absent = f"not in the history in {lookups} lookups, and the position's margin has not moved"
+        self.conclude(row, move, "found in the history" if seen else absent)
         return True
+
+    def conclude(self, row: MarginRow, move: Move, answer: str) -> None:
+        """Write the outcome of a change of margin."""
+        self.ctx.journal.margin_moved(row.intent_id, move, answer, self.ctx.clock())
+        self.ctx.settled(f"change {row.intent_id}")
+        if move not in (Move.ACCEPT, Move.FIND):
+            return
+        self._pauses.worked(f"{row.kind} {row.pair}")
+        self.changed.add(row.pair)
+        kind = "margin_added" if row.kind is MarginKind.ADD else "margin_taken_back"
+        self.step(
+            kind, row.pair, f"{margin_name(row)} done", row.arithmetic, intent=row.intent_id, amount=str(row.amount)
+        )
 
 
 def _after(account: FuturesAccount, position: Position, change: Decimal) -> FuturesAccount:

@@ -14,6 +14,7 @@ from freqtrade_fundhedge.venue.port import Direction
 HOURS_A_YEAR = 24 * 365
 # Telegram takes 4,096 characters; nobody reads that many.
 LONGEST: Final = 1000
+REMEDY: Final = "if it stays so, see fundhedge settle"
 # Freqtrade sends messages to Telegram as Markdown, which refuses one with an opening mark that is never closed.
 _MARKS: Final = str.maketrans({"_": " ", "*": " ", "`": "'", "[": "(", "]": ")"})
 

@@ -16,13 +16,14 @@ from decimal import Decimal
 from freqtrade_fundhedge.context import Context
 from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.core.intents import Move, State
+from freqtrade_fundhedge.core.outcome import INTERRUPTED, by_records, listed
 from freqtrade_fundhedge.errors import NotSent, OutcomeUnknown, Rejected
 from freqtrade_fundhedge.journal_closes import CLOCK_SLACK_S, EARLY, ENTRY_ALLOWED, Allowance
 from freqtrade_fundhedge.journal_rows import CloseRow, epoch
+from freqtrade_fundhedge.messages import REMEDY
 from freqtrade_fundhedge.schema import short_closes
 from freqtrade_fundhedge.venue.port import ZERO, Evidence, FuturesAccount, Position, ShortEntry
 
-ABSENT_LOOKUPS = 3
 # Twice the time for which Binance would still take a request: see the spot leg.
 ABSENT_AFTER_S = 20.0
 
@@ -55,24 +56,16 @@ class Orphans:
         """Settle a close without a known outcome from the exchange's evidence. True when it is settled."""
         ctx, journal = self.ctx, self.ctx.journal
         if row.state is State.SENT:
-            row = journal.close_moved(row.intent_id, Move.LOSE, "interrupted before the answer came", ctx.clock())
+            row = journal.close_moved(row.intent_id, Move.LOSE, INTERRUPTED, ctx.clock())
         evidence, filled = ctx.venue.find_close(row.pair, row.intent_id)
-        if evidence is Evidence.APPLIED:
-            self._done(row, Move.FIND, filled)
-            return True
-        if evidence is Evidence.FAILED:
-            journal.close_moved(row.intent_id, Move.REFUSE, "the exchange lists it as rejected", ctx.clock())
-            ctx.settled(f"close {row.intent_id}")
-            return True
-        if evidence is Evidence.NOT_SEEN:
-            lookups = journal.not_seen(short_closes, row.intent_id)
-            if lookups >= ABSENT_LOOKUPS and ctx.clock() - epoch(row.sent_at) > ABSENT_AFTER_S:
-                answer = f"not on the exchange in {lookups} lookups"
-                journal.close_moved(row.intent_id, Move.PROVE_ABSENT, answer, ctx.clock())
-                ctx.settled(f"close {row.intent_id}")
-                return True
-        ctx.once(f"close {row.intent_id}", f"{row.pair}: outcome of the close of {row.amount:f} is not known yet")
-        return False
+        lookups = journal.not_seen(short_closes, row.intent_id) if evidence is Evidence.NOT_SEEN else 0
+        move = by_records(evidence, lookups, ctx.clock() - epoch(row.sent_at), ABSENT_AFTER_S)
+        if move is None:
+            text = f"{row.pair}: outcome of the close of {row.amount:f} is not known yet; {REMEDY}"
+            ctx.once(f"close {row.intent_id}", text)
+            return False
+        self.conclude(row, move, f"filled {filled:f}" if move is Move.FIND else listed(move, lookups), filled)
+        return True
 
     def look(self, legs: Sequence[ShortLeg], account: FuturesAccount) -> None:
         """Compare the exchange's positions with what Freqtrade and the journal know; close at most one a loop."""
@@ -163,12 +156,15 @@ class Orphans:
         except Rejected as error:
             journal.close_moved(row.intent_id, Move.REFUSE, str(error), ctx.clock())
             raise
-        self._done(row, Move.ACCEPT, filled)
+        self.conclude(row, Move.ACCEPT, f"filled {filled:f}", filled)
         return True
 
-    def _done(self, row: CloseRow, move: Move, filled: Decimal) -> None:
-        self.ctx.journal.close_moved(row.intent_id, move, f"filled {filled:f}", self.ctx.clock(), filled)
+    def conclude(self, row: CloseRow, move: Move, answer: str, filled: Decimal = ZERO) -> None:
+        """Write the outcome of a close."""
+        self.ctx.journal.close_moved(row.intent_id, move, answer, self.ctx.clock(), filled)
         self.ctx.settled(f"close {row.intent_id}")
+        if move not in (Move.ACCEPT, Move.FIND):
+            return
         self.ctx.record(
             "orphan_closed",
             f"{row.pair}: {filled:f} bought back of a short of ours that Freqtrade lost track of",

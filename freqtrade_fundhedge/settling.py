@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from freqtrade_fundhedge.context import Context
 from freqtrade_fundhedge.journal import Journal
+from freqtrade_fundhedge.messages import REMEDY
 from freqtrade_fundhedge.venue.port import FuturesAccount
 
 CENT = Decimal("0.01")
@@ -25,4 +26,4 @@ def settle(ctx: Context, account: FuturesAccount | None) -> None:
 def doubt(journal: Journal) -> str:
     """Why nothing new may be entered: something was sent whose outcome is not known; "" when all is."""
     waiting = journal.open_orders() or journal.open_transfers() or journal.open_closes() or journal.open_margins()
-    return "an order or transfer has no known outcome yet" if waiting else ""
+    return f"an order or transfer has no known outcome yet; {REMEDY}" if waiting else ""

@@ -10,15 +10,16 @@ from functools import partial
 
 from freqtrade_fundhedge.context import Context, logger
 from freqtrade_fundhedge.core.intents import Move, State
+from freqtrade_fundhedge.core.outcome import INTERRUPTED, by_records, listed
 from freqtrade_fundhedge.errors import EVERYWHERE, BackOff, Denied, Insufficient, NotSent, OutcomeUnknown, Rejected
 from freqtrade_fundhedge.journal_rows import HedgeRow, OrderRow, epoch
 from freqtrade_fundhedge.market import SpotMarket, floor_to
+from freqtrade_fundhedge.messages import REMEDY
 from freqtrade_fundhedge.pauses import Pauses
 from freqtrade_fundhedge.schema import spot_orders
 from freqtrade_fundhedge.venue.port import ZERO, Evidence, Fill, OrderRequest, Side
 
 REFUSALS_IN_A_ROW = 6
-ABSENT_LOOKUPS = 3
 # Binance refuses a request that arrives later than its receive window (ccxt asks for 10 s); after twice that an
 # order that nobody has seen can't come into being any more.
 ABSENT_AFTER_S = 20.0
@@ -46,30 +47,30 @@ class SpotOrders:
         """Settle an order without a known outcome from the exchange's evidence. True when it is settled."""
         ctx, journal = self.ctx, self.ctx.journal
         if row.state is State.SENT:
-            row = journal.order_moved(row.intent_id, Move.LOSE, "interrupted before the answer came", ctx.clock())
-        market = ctx.venue.market(row.pair)
-        request = OrderRequest(row.intent_id, market, row.side, row.amount, row.price)
+            row = journal.order_moved(row.intent_id, Move.LOSE, INTERRUPTED, ctx.clock())
+        request = OrderRequest(row.intent_id, ctx.venue.market(row.pair), row.side, row.amount, row.price)
         evidence, fill = ctx.venue.find_order(request)
-        if evidence is Evidence.APPLIED and fill is not None:
-            self._done(row, Move.FIND, fill, market)
-            return True
-        if evidence is Evidence.FAILED:
-            journal.order_moved(row.intent_id, Move.REFUSE, "the exchange lists it as rejected", ctx.clock())
-            ctx.settled(f"order {row.intent_id}")
-            return True
-        if evidence is Evidence.NOT_SEEN:
-            lookups = journal.not_seen(spot_orders, row.intent_id)
-            if lookups >= ABSENT_LOOKUPS and ctx.clock() - epoch(row.sent_at) > ABSENT_AFTER_S:
-                answer = f"not on the exchange in {lookups} lookups"
-                journal.order_moved(row.intent_id, Move.PROVE_ABSENT, answer, ctx.clock())
-                ctx.record("order_absent", f"{row.symbol}: {row.side} {row.amount:f} never reached the exchange")
-                ctx.settled(f"order {row.intent_id}")
-                return True
-        self._still_open(row)
-        return False
+        lookups = journal.not_seen(spot_orders, row.intent_id) if evidence is Evidence.NOT_SEEN else 0
+        move = by_records(evidence, lookups, ctx.clock() - epoch(row.sent_at), ABSENT_AFTER_S)
+        if move is None or (move is Move.FIND and fill is None):
+            self._still_open(row)
+            return False
+        self.conclude(row, move, listed(move, lookups), fill)
+        return True
+
+    def conclude(self, row: OrderRow, move: Move, answer: str, fill: Fill | None = None) -> None:
+        """Write the outcome of an order that was unknown; `answer` unless a fill has its own."""
+        ctx = self.ctx
+        if fill is not None:
+            self._done(row, move, fill)
+            return
+        ctx.journal.order_moved(row.intent_id, move, answer, ctx.clock())
+        if move is Move.PROVE_ABSENT:
+            ctx.record("order_absent", f"{row.symbol}: {row.side} {row.amount:f} never reached the exchange")
+        ctx.settled(f"order {row.intent_id}")
 
     def _still_open(self, row: OrderRow) -> None:
-        text = f"{row.symbol}: outcome of {row.side} {row.amount:f} is not known yet"
+        text = f"{row.symbol}: outcome of {row.side} {row.amount:f} is not known yet; {REMEDY}"
         self.ctx.once(f"order {row.intent_id}", text)
 
     def fee_in_coin(self, market: SpotMarket) -> bool:
@@ -111,21 +112,21 @@ class SpotOrders:
                 raise
             self._refused(hedge, row, market, error)
             return None
-        self._done(row, Move.ACCEPT, fill, market)
+        self._done(row, Move.ACCEPT, fill)
         return fill.quantity
 
-    def _done(self, row: OrderRow, move: Move, fill: Fill, market: SpotMarket) -> None:
-        ctx = self.ctx
-        ctx.journal.order_done(row.intent_id, move, fill, ctx.clock(), market.base, market.quote)
+    def _done(self, row: OrderRow, move: Move, fill: Fill) -> None:
+        ctx, (base, _, quote) = self.ctx, row.symbol.partition("/")
+        ctx.journal.order_done(row.intent_id, move, fill, ctx.clock(), base, quote)
         ctx.settled(f"order {row.intent_id}")
         ctx.settled("key")
         self._pauses.worked(row.hedge_id)
         if row.side is Side.BUY and fill.quantity and fill.fees:
-            self._fee_in_coin = market.base in fill.fees
+            self._fee_in_coin = base in fill.fees
         price = fill.quote / fill.quantity if fill.quantity else row.price
         ctx.record(
             "spot_fill",
-            f"{market.symbol}: {row.side} {fill.quantity:f} of {row.amount:f} at {price:.8g}",
+            f"{row.symbol}: {row.side} {fill.quantity:f} of {row.amount:f} at {price:.8g}",
             None, pair=row.pair, hedge_id=row.hedge_id, intent=row.intent_id, filled=str(fill.quantity),
         )  # fmt: skip
 

@@ -96,7 +96,7 @@ def read_status(journal: Journal, now: float) -> Status:
     JournalError : it can't be read
     """
     rows = journal.unsettled()
-    unknown = [_unknown(row, now) for row in _open_intents(journal)]
+    unknown = unknown_intents(journal, now)
     hedges = [_hedge(row, unknown, now) for row in rows]
     # Open ones count by their opening and may be among the newest.
     known = _newest(journal, Wish(frozenset({"hedge"})), SHOWN + len(rows))
@@ -120,8 +120,20 @@ def _steps(journal: Journal, rows: Sequence[HedgeRow]) -> Sequence[GuardStep]:
     return guard_steps(journal.engine, journal.bot, Wish(since=since), [row.pair for row in still], SHOWN)
 
 
-def _open_intents(journal: Journal) -> Sequence[Intent]:
-    return [*journal.open_orders(), *journal.open_transfers(), *journal.open_closes(), *journal.open_margins()]
+def unknown_intents(journal: Journal, now: float) -> Sequence[Unknown]:
+    """All that has no known outcome, `now` in seconds since 1970.
+
+    Raises
+    ------
+    JournalError : it can't be read
+    """
+    rows: list[Intent] = [
+        *journal.open_orders(),
+        *journal.open_transfers(),
+        *journal.open_closes(),
+        *journal.open_margins(),
+    ]
+    return [_unknown(row, now) for row in rows]
 
 
 def _hedge(row: HedgeRow, unknown: Sequence[Unknown], now: float) -> OpenHedge:
@@ -161,7 +173,7 @@ def _waiting_for(row: Intent, where: str) -> str:
         return f"the exchange's answer; after a stop of the bot, {where}"
     lookups = "once" if row.not_seen == 1 else f"{row.not_seen} times"
     looked = f"looked up {lookups}, not seen" if row.not_seen else "not looked up yet"
-    return f"evidence in {where} ({looked}); no entries until then"
+    return f"evidence in {where} ({looked}), or fundhedge settle; no entries until then"
 
 
 def _reasons(hedges: Sequence[OpenHedge], unknown: Sequence[Unknown]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from freqtrade_fundhedge.context import Context, logger
 from freqtrade_fundhedge.core.intents import Move, State, unique_amount
 from freqtrade_fundhedge.core.margin import Stress, same_for_all
+from freqtrade_fundhedge.core.outcome import INTERRUPTED, by_records
 from freqtrade_fundhedge.core.treasury import (
     Movement,
     Needs,
@@ -20,8 +21,8 @@ from freqtrade_fundhedge.core.treasury import (
 )
 from freqtrade_fundhedge.errors import BackOff, Denied, Insufficient, NotSent, OutcomeUnknown, Rejected
 from freqtrade_fundhedge.journal_rows import HedgeRow, TransferRow, epoch
+from freqtrade_fundhedge.messages import REMEDY, transferred
 from freqtrade_fundhedge.messages import transfer as phrase
-from freqtrade_fundhedge.messages import transferred
 from freqtrade_fundhedge.pauses import Pauses
 from freqtrade_fundhedge.schema import transfers
 from freqtrade_fundhedge.venue.port import (
@@ -32,7 +33,6 @@ from freqtrade_fundhedge.venue.port import (
     TransferRequest,
 )
 
-ABSENT_LOOKUPS = 3
 # How late Binance's history may be is not documented. An empty answer counts only after this long, three times over,
 # and only when the futures balance agrees that nothing moved.
 ABSENT_AFTER_S = 120.0
@@ -40,6 +40,7 @@ CLOCK_SLACK_S = 5.0
 # The history counts in whole seconds. A wider margin would meet what our own loop before had moved.
 BY_HAND_SLACK_S = 1.0
 REFUSED_PAUSE_S = 60.0
+FOUND = "found in the history"
 TRANSFER = "transfer"
 BY_HAND = "asked_for"
 SWEEPS_IN_A_ROW = 3
@@ -74,24 +75,39 @@ class Treasurer:
             journal.transfer_moved(row.intent_id, Move.GIVE_UP, "stopped before it was sent", ctx.clock())
             return True
         if row.state is State.SENT:
-            row = journal.transfer_moved(row.intent_id, Move.LOSE, "interrupted before the answer came", ctx.clock())
+            row = journal.transfer_moved(row.intent_id, Move.LOSE, INTERRUPTED, ctx.clock())
         record = self._match(row)
-        if record is None:
-            return self._absent(row, account)
-        if record.evidence is Evidence.APPLIED:
-            shares = self._shares(row)
-            journal.transfer_moved(
-                row.intent_id, Move.FIND, "found in the history", ctx.clock(), record.exchange_id, shares
-            )
-            self._announce(row, found=True)
+        evidence = record.evidence if record is not None else Evidence.NOT_SEEN
+        lookups = journal.not_seen(transfers, row.intent_id) if record is None else 0
+        move = by_records(evidence, lookups, ctx.clock() - epoch(row.sent_at), ABSENT_AFTER_S)
+        if move is Move.PROVE_ABSENT and not self._unmoved(row, account or ctx.venue.futures_account()):
+            move = None
+        if move is None:
+            open_end = f": outcome not known yet; nothing else moves until it is; {REMEDY}"
+            stands = open_end if record is None else " is pending at the exchange"
+            ctx.once(f"transfer {row.intent_id}", phrase(row) + stands)
+            return False
+        if record is not None and move is Move.FIND:
+            self.conclude(row, move, FOUND, record.exchange_id)
             return True
-        if record.evidence is Evidence.FAILED:
-            journal.transfer_moved(row.intent_id, Move.REFUSE, "the history says FAILED", ctx.clock())
+        absent = f"not in the history in {lookups} lookups, and the balance has not moved"
+        self.conclude(row, move, absent if record is None else "the history says FAILED")
+        return True
+
+    def conclude(self, row: TransferRow, move: Move, answer: str, exchange_id: str | None = None) -> None:
+        """Write the outcome of a transfer; a sweep that took effect is credited to the hedges that freed it."""
+        ctx, applied = self.ctx, move in (Move.ACCEPT, Move.FIND)
+        shares = self.shares(row) if applied else None
+        ctx.journal.transfer_moved(row.intent_id, move, answer, ctx.clock(), exchange_id, shares)
+        ctx.settled(f"transfer {row.intent_id}")
+        if applied:
+            ctx.settled("key")
+            text = transferred(row, found=answer == FOUND)
+            ctx.record("transfer_done", text, tell=True, intent=row.intent_id, amount=str(row.amount))
+        elif move is Move.REFUSE:
             ctx.record("transfer_failed", f"{phrase(row)} failed at the exchange")
-            ctx.settled(f"transfer {row.intent_id}")
-            return True
-        ctx.once(f"transfer {row.intent_id}", f"{phrase(row)} is pending at the exchange")
-        return False
+        else:
+            ctx.record("transfer_absent", f"{phrase(row)} never took effect", tell=True)
 
     def _match(self, row: TransferRow) -> TransferRecord | None:
         since = epoch(row.sent_at) - CLOCK_SLACK_S
@@ -101,20 +117,6 @@ class Treasurer:
         fitting = [r for r in listed if r.amount == row.amount and r.at >= int(since)]
         claimed = self.ctx.journal.claimed([r.exchange_id for r in fitting])
         return next((r for r in sorted(fitting, key=lambda r: r.at) if r.exchange_id not in claimed), None)
-
-    def _absent(self, row: TransferRow, account: FuturesAccount | None) -> bool:
-        ctx = self.ctx
-        lookups = ctx.journal.not_seen(transfers, row.intent_id)
-        ctx.once(f"transfer {row.intent_id}", f"{phrase(row)}: outcome not known yet; nothing else moves until it is")
-        if lookups < ABSENT_LOOKUPS or ctx.clock() - epoch(row.sent_at) < ABSENT_AFTER_S:
-            return False
-        if not self._unmoved(row, account or ctx.venue.futures_account()):
-            return False
-        answer = f"not in the history in {lookups} lookups, and the balance has not moved"
-        ctx.journal.transfer_moved(row.intent_id, Move.PROVE_ABSENT, answer, ctx.clock())
-        ctx.record("transfer_absent", f"{phrase(row)} never took effect", tell=True)
-        ctx.settled(f"transfer {row.intent_id}")
-        return True
 
     def _unmoved(self, row: TransferRow, account: FuturesAccount) -> bool:
         """Whether the futures balance is what it would be without the transfer.
@@ -243,10 +245,8 @@ class Treasurer:
             if isinstance(error, BackOff):
                 raise
             return Move.REFUSE
-        shares = self._shares(row)
-        journal.transfer_moved(row.intent_id, Move.ACCEPT, "accepted", ctx.clock(), exchange_id, shares)
+        self.conclude(row, Move.ACCEPT, "accepted", exchange_id)
         self._pauses.worked(TRANSFER)
-        self._announce(row)
         return Move.ACCEPT
 
     def _rejected(self, row: TransferRow, error: Rejected) -> None:
@@ -258,18 +258,12 @@ class Treasurer:
         if isinstance(error, Denied):
             ctx.once("key", f"the exchange refuses {phrase(row)}: {error}; check the key's permissions")
 
-    def _shares(self, row: TransferRow) -> dict[str, Decimal]:
+    def shares(self, row: TransferRow) -> dict[str, Decimal]:
         """How much of a sweep each hedge freed; nobody's when the whole wallet is ours to sweep."""
         if row.direction is not Direction.SWEEP or BY_HAND in row.arithmetic:
             return {}
         hedges: Sequence[HedgeRow] = self.ctx.journal.unsettled()
         return allocate(row.amount, [(hedge.id, hedge.unswept) for hedge in hedges])
-
-    def _announce(self, row: TransferRow, found: bool = False) -> None:
-        self.ctx.settled(f"transfer {row.intent_id}")
-        self.ctx.settled("key")
-        text = transferred(row, found)
-        self.ctx.record("transfer_done", text, tell=True, intent=row.intent_id, amount=str(row.amount))
 
 
 def _net(records: Sequence[TransferRecord], start: float) -> Decimal:
