@@ -43,7 +43,7 @@ FeeOption = Annotated[
 
 
 def settle_command(
-    intent: Annotated[str, typer.Argument(metavar="[INTENT]", help="Its id; without one all are listed.")] = "",
+    intent: Annotated[str, typer.Argument(metavar="INTENT", help="Its id; without one all are listed.")] = "",
     config: ConfigOption = None,
     took_effect: TookOption = False,
     never_arrived: NeverOption = False,
