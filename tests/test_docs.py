@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import dropwhile
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def commands_in(text: str) -> Iterator[list[str]]:
         lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
         lexer.whitespace_split = True
         for part in re.split(r"\0(?:&&|;|&|\|)\0", "\0".join(["", *lexer, ""])):
-            words = [word for word in part.split(">")[0].split("\0") if word and not ASSIGNED.match(word)]
+            words = list(dropwhile(ASSIGNED.match, filter(None, part.split(">")[0].split("\0"))))
             if words:
                 yield [Path(words[0]).name, *words[1:]]
 
@@ -64,7 +65,7 @@ def parse(words: list[str]) -> None:
     elif words[0] == "freqtrade":
         assert Arguments(words[1:]).get_parsed_arg()["command"]
     elif words[0] == "make":
-        assert all(re.search(rf"^{target}:", MAKEFILE, re.MULTILINE) for target in words[1:])
+        assert all(re.search(rf"^{target}:", MAKEFILE, re.MULTILINE) for target in words[1:] if "=" not in target)
 
 
 COMMAND_LINES = [(page, " ".join(words), words) for page, text in PAGES.items() for words in commands_in(text)]
