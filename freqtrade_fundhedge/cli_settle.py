@@ -72,16 +72,21 @@ def settle_command(
         raise ConfigError("INTENT: which one? fundhedge settle lists them")
     verdict = Verdict(took_effect, _number("--filled", filled), _number("--price", price), _fees(fee or []))
     loaded = load(config)
-    where = place(loaded)
+    if _looked(place(loaded), intent, verdict, as_machine):
+        _settle(loaded, place(loaded), intent, verdict, yes, as_machine)
+
+
+def _looked(where: Place, intent: str, verdict: Verdict, as_machine: bool) -> bool:
+    """List, or see whether the verdict can be written; reads only. True when it is to be."""
     with opened(where) as journal:
         unknown = unknown_intents(journal, time.time())
         if not intent:
             _list(unknown, stranger_note(journal), as_machine)
-            return
+            return False
         check(_chosen(journal, unknown, intent), verdict)
     if held(where.url, where.bot):
         raise JournalError("the bot is running and looks it up by itself: stop it to settle by hand")
-    _settle(loaded, where, intent, verdict, yes, as_machine)
+    return True
 
 
 def _settle(loaded: Loaded, where: Place, intent: str, verdict: Verdict, yes: bool, as_machine: bool) -> None:
