@@ -118,7 +118,7 @@ class Context:
         if message is None:
             return
         self.journal.event(OVER, over(message), self.clock(), None, topic=topic)
-        del self._calls()[topic]
+        self._calls().pop(topic, None)  # the other thread may have said so first
         if topic.split(" ", maxsplit=1)[0] in END_IS_NEWS:
             logger.info("%s", over(message))
             self.tell(over(message))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from threading import RLock
 from typing import Any
 
 import ccxt
@@ -17,12 +18,13 @@ from freqtrade_fundhedge.venue.port import ZERO, Fill, Quote
 
 NOT_BEFORE = "fundhedge_not_before"
 DENIED = "fundhedge_denied"
+ALONE = "fundhedge_alone"
 FINAL = frozenset({"closed", "canceled", "expired", "rejected"})
 """ccxt's order states from which nothing more comes."""
 
 
 def call(api: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call ccxt once.
+    """Call ccxt once; one thread at a time on one object, for that keeps the last answer.
 
     Raises
     ------
@@ -30,6 +32,11 @@ def call(api: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any
     BackOff : also without a request, until the time that the exchange named last
     OutcomeUnknown : the answer was a success without any JSON in it, which ccxt would read as empty lists and balances
     """
+    with vars(api).setdefault(ALONE, RLock()):
+        return _call(api, method, *args, **kwargs)
+
+
+def _call(api: Any, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     pause = getattr(api, "options", {}).get(NOT_BEFORE, 0.0) - time.monotonic()
     if pause > 0:
         raise BackOff("the exchange has asked for a pause", retry_after_s=pause)
@@ -65,6 +72,7 @@ def twin(api: Any, spaced: bool = True) -> Iterator[Any]:
     spaced : False does without ccxt's pause between requests, up to 50 ms
     """
     other = copy.copy(api)
+    setattr(other, ALONE, RLock())
     other.enableRateLimit = spaced and api.enableRateLimit
     try:
         yield other
