@@ -72,12 +72,19 @@ class CarryColumns:
         now = time.time()
         if whitelist != self._fundhedge_listed:
             self._fundhedge_listed, self._fundhedge_listed_at = whitelist, now
+            self._keep_candles(whitelist)
         since_hour = now % FUNDING_S
         settled = now - self._fundhedge_listed_at > NEWS_S and NEWS_S < since_hour < FUNDING_S - AHEAD_S
         if settled and 0 <= now - self._fundhedge_asked_at < ASK_EVERY_S:
             return False
         self._fundhedge_asked_at = now
         return True
+
+    def _keep_candles(self, whitelist: list[str]) -> None:
+        """A list that rotates would leave the candles of every market that was ever on it."""
+        if self._fundhedge is not None:
+            found = (spot_symbol(pair, self._markets()) for pair in whitelist)
+            self._fundhedge.candles.retain(symbol for symbol, _ in filter(None, found))
 
     def hedge_frame(self, dataframe: pd.DataFrame, metadata: dict[str, Any]) -> pd.DataFrame:
         """The candles with funding, basis and the carry rule's columns, see `frames`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,9 @@ class Strategy(CarryColumns, Base):
     def __init__(self, runmode: str) -> None:
         self.config, self.timeframe, self.whitelist = {"runmode": runmode}, "1h", ["BTC/USDT:USDT", "XYZ/USDT:USDT"]
         markets = {symbol: {"spot": True} for symbol in ("BTC/USDT", "ETH/USDT")}
+        self.kept: list[set[str]] = []
+        candles = SimpleNamespace(retain=lambda symbols: self.kept.append(set(symbols)))
+        self._fundhedge: Any = SimpleNamespace(candles=candles)
         self.dp = SimpleNamespace(
             current_whitelist=lambda: list(self.whitelist), _exchange=SimpleNamespace(markets=markets)
         )
@@ -51,6 +55,7 @@ def test_candles_that_are_there_are_not_asked_for_in_each_loop(monkeypatch: pyte
     ]  # fmt: skip
     one.whitelist.append("ETH/USDT:USDT")
     assert one.asked(HOUR + 197, monkeypatch) == BTC | ETH
+    assert one.kept == [{"BTC/USDT"}, {"BTC/USDT", "ETH/USDT"}]  # spot candles of what is not listed any more go
     for begin in (HOUR + 3591, HOUR + 3600, HOUR + 3605, HOUR + 3660):
         assert one.asked(begin, monkeypatch) == BTC | ETH
     assert one.asked(HOUR + 3665, monkeypatch) == set()
