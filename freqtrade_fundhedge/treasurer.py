@@ -54,6 +54,7 @@ class Treasurer:
     ctx: Context
     stress: Stress = field(init=False)
     _not_before: float = float("-inf")
+    _cut: Decimal = Decimal(0)
     _pauses: Pauses = field(default_factory=lambda: Pauses(SWEEPS_IN_A_ROW))
 
     def __post_init__(self) -> None:
@@ -154,7 +155,10 @@ class Treasurer:
             return None
         if self._pauses.resting(TRANSFER, ctx.clock()):
             return None
+        if self.ctx.settings.margin.fund_entries:
+            needs = replace(needs, freed=needs.freed + self._cut)  # what refusals took off the last sweep is due still
         movement = decide(account, self.rules(), replace(needs, spot_free=BOUNDLESS))
+        self._cut = self._cut if movement is not None else Decimal(0)
         if movement is not None and movement.direction is Direction.TOP_UP:
             # Only a top-up needs to know what spot can spare: a clean sweep costs no second balance request.
             needs = replace(needs, spot_free=self._spot_free())
@@ -189,6 +193,8 @@ class Treasurer:
                 break
             row = journal.send_transfer(row.intent_id, amount, account.wallet, ctx.clock())
             outcome = self._send(row)
+            if outcome is Move.ACCEPT:
+                self._cut = movement.amount - amount if movement.direction is Direction.SWEEP else Decimal(0)
             if outcome is not Move.REDUCE:
                 return replace(movement, amount=amount) if outcome is Move.ACCEPT else None
         journal.transfer_moved(row.intent_id, Move.GIVE_UP, "refused each time; a later loop goes on", ctx.clock())

@@ -93,6 +93,13 @@ class Judge:
         freed = sum((trade.leg().freed for trade in self.freqtrade.trades), ZERO)
         return min(freed - self._moved(0), could_leave - buffer)
 
+    def paid(self) -> Decimal:
+        """Funding that came after the last sweep: beside cross shorts that stay it is price's own, in the band."""
+        if not (self.plan.cross and self.plan.fund_entries and self.exchange.futures.account.held()):
+            return ZERO
+        rows = self.exchange.futures.income.rows
+        return sum((r.amount for r in rows if r.kind == "FUNDING_FEE" and r.time / 1000 >= self.last_sweep), ZERO)
+
     def missing(self) -> Decimal:
         """What the shorts that stay and `keep_usdt` need more than there is; only topped up with `fund_entries`.
 

@@ -21,6 +21,7 @@ from freqtrade_fundhedge.core.entry import EntryPlan
 from freqtrade_fundhedge.core.hedge import ShortLeg
 from freqtrade_fundhedge.journal import Journal
 from freqtrade_fundhedge.journal_rows import HedgeRow
+from freqtrade_fundhedge.sandbox.errors import BinanceError
 from freqtrade_fundhedge.venue.live import LiveVenue
 from freqtrade_fundhedge.venue.port import TransferRequest
 
@@ -30,6 +31,7 @@ STEPS_OF_A_LOOP = 50
 PATIENT_LOOPS = 4
 LONG_LOOP_S = 30.0
 LONGEST_PAUSE_S = 61.0
+MARGIN_IS_INSUFFICIENT = -2019
 ANSWER_S = 0.1
 Alter = Callable[[Controller], None]
 
@@ -229,12 +231,28 @@ class Bot:
         self.judge.entry_margin = margin if self.plan.fund_entries else Decimal(0)
         expires = self.world.clock.seconds() + 7200
         plan = EntryPlan(trade.plan.pair, trade.quantity, price, margin, margin, expires)
-        entered = any(self._ready(plan) for _ in range(ENTRY_LOOPS))
+        entered = self._taken(trade, plan)
+        if entered is None:  # the guard gave its margin to another short: the user pays more in
+            self.world.exchange.deposit("futures", "USDT", margin)
+            entered = self._taken(trade, plan)
         if entered:
-            self.freqtrade.open(trade, self.plan.parts, self.between)
             self._mortal(lambda: self.controller.after_fill(trade.leg()))
         self.judge.entry_margin = Decimal(0)
-        return entered
+        return bool(entered)
+
+    def _taken(self, trade: Trade, plan: EntryPlan) -> bool | None:
+        """Whether Freqtrade tried the entry; None when the exchange refused it for want of margin."""
+        if not any(self._ready(plan) for _ in range(ENTRY_LOOPS)):
+            return False
+        quantity = trade.quantity
+        try:
+            self.freqtrade.open(trade, self.plan.parts, self.between)
+        except BinanceError as refused:
+            if refused.code != MARGIN_IS_INSUFFICIENT:
+                raise
+            trade.quantity = quantity
+            return None
+        return True
 
     def _ready(self, plan: EntryPlan) -> bool:
         self.loop()

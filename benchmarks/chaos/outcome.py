@@ -18,6 +18,9 @@ from freqtrade_fundhedge.sandbox.numbers import ZERO
 ROUND_TRIP = Decimal("0.0005")
 """Of the notional: by so much two fills of one hedge may differ in price, lots and funding."""
 
+SPARED = Decimal("0.0025")
+"""Fees and spread of a hedge: a death between intent and send lets an exit come before its order is proven absent."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -75,7 +78,9 @@ def slack(exchange: Exchange, judge: Judge, plan: Scenario) -> Slack:
     notional = plan.first.notional + (plan.stays.notional if plan.stays is not None else ZERO)
     risen = sum((Decimal(item.rise_s) for item in plan.exits), ZERO) * RISE_PER_S
     price = notional * (ROUND_TRIP + risen)
-    return Slack(dust, 2 * MIN_USDT + judge.stressed() * BAND + price, 2 * MIN_USDT + price)
+    died = any(item.deaths for item in plan.exits) or bool(plan.entry_deaths)
+    spared = notional * SPARED if died else ZERO
+    return Slack(dust, 2 * MIN_USDT + judge.stressed() * BAND + price, 2 * MIN_USDT + price + spared)
 
 
 def differences(plain: Outcome, other: Outcome, allowed: Slack) -> list[str]:

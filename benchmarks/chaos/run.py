@@ -111,6 +111,7 @@ class Play:
     def result(self, requests: int) -> Result:
         """Sum up."""
         judge, still_due = self.judge, self.judge.due()
+        still_due = min(still_due, max(ZERO, still_due - judge.paid()))
         return Result(
             klass=self.plan.klass,
             seed=self.plan.seed,
